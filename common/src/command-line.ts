@@ -1,0 +1,137 @@
+import yargs, { type Options, type PositionalOptions } from 'yargs'
+import { AppError, describeError, exitCode, exitCodeOf, UsageError } from './errors.ts'
+import { withoutSecrets } from './log.ts'
+
+/** What a command may touch of the process; tests give their own. */
+export interface Process {
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly stdin: NodeJS.ReadableStream
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+  /** Aborts at SIGTERM or SIGINT. */
+  readonly signal: AbortSignal
+}
+
+export type Arguments = Readonly<Record<string, unknown>>
+
+export interface Command {
+  /** Name and positionals as yargs writes them: `deny <bid>`. */
+  readonly usage: string
+  readonly description: string
+  readonly options?: Readonly<Record<string, Options>>
+  readonly positionals?: Readonly<Record<string, PositionalOptions>>
+  /** Its exit code; may throw any error, which is printed as one sentence. */
+  run(args: Arguments, process: Process): Promise<number>
+}
+
+export interface Program {
+  readonly name: string
+  readonly description: string
+  readonly version: string
+  readonly commands: readonly Command[]
+  /** Shown at the end of `--help`. */
+  readonly epilogue?: string
+}
+
+/**
+ * Runs the command that `argv` (without node and script) names, and gives the exit code: 0, or 64 with one sentence
+ * on stderr for a wrong command line, else what `exitCodeOf` says. Unknown commands and options are refused.
+ */
+export async function runProgram(
+  program: Program,
+  argv: readonly string[],
+  process: Process,
+): Promise<number> {
+  try {
+    return await parseAndRun(program, argv, process)
+  } catch (error) {
+    process.stderr.write(`${program.name}: ${explain(error)}\n`)
+    if (error instanceof UsageError) process.stderr.write(`See "${program.name} --help".\n`)
+    return exitCodeOf(error)
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof AppError) return withoutSecrets(describeError(error))
+  const stack = error instanceof Error ? error.stack : undefined
+  return withoutSecrets(`unexpected fault, please report it: ${stack ?? describeError(error)}`)
+}
+
+async function parseAndRun(program: Program, argv: readonly string[], process: Process): Promise<number> {
+  let chosen: { readonly command: Command; readonly args: Arguments } | undefined
+  const parser = yargs([...argv])
+    .scriptName(program.name)
+    .usage(`${program.description}\n\nUsage: $0 <command> [options]`)
+    .version(program.version)
+    .help()
+    .alias('h', 'help')
+    .strict()
+    .recommendCommands()
+    .demandCommand(1, 'a command is missing')
+    .parserConfiguration({
+      'duplicate-arguments-array': false,
+      'boolean-negation': true,
+      'dot-notation': false,
+    })
+    .wrap(110)
+    .exitProcess(false)
+    .fail((message, error) => {
+      throw error ?? new UsageError(sentence(message))
+    })
+  if (program.epilogue !== undefined) parser.epilogue(program.epilogue)
+  for (const command of program.commands) {
+    parser.command(
+      command.usage,
+      command.description,
+      (builder) => {
+        for (const [name, positional] of Object.entries(command.positionals ?? {}))
+          builder.positional(name, positional)
+        return builder.options(command.options ?? {})
+      },
+      (args) => {
+        chosen = { command, args }
+      },
+    )
+  }
+  const output = await new Promise<string>((resolve, reject) => {
+    parser
+      .parseAsync([...argv], {}, (error, _args, text) => {
+        if (error instanceof Error) reject(error)
+        else resolve(text)
+      })
+      .catch(reject)
+  })
+  if (output !== '') process.stdout.write(`${output}\n`)
+  if (chosen === undefined) return exitCode.ok
+  return await chosen.command.run(chosen.args, process)
+}
+
+/** The library's messages in our form: lower case, no full stop, one line. */
+function sentence(message: string | undefined): string {
+  const text = (message ?? 'the command line is wrong').replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '')
+  return text.charAt(0).toLowerCase() + text.slice(1)
+}
+
+/** Binds `run` to this process: arguments, signals and exit code. A second signal ends at once. Only for `main.ts`. */
+export async function runMain(
+  run: (argv: readonly string[], process: Process) => Promise<number>,
+): Promise<void> {
+  const controller = new AbortController()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (controller.signal.aborted) process.exit(exitCode.failed)
+      controller.abort(signal)
+    })
+  }
+  // Whoever reads our output may leave (`| head`): that is an order to stop, not a fault.
+  process.stdout.on('error', () => controller.abort('stdout closed'))
+  const { env, stdin, stdout, stderr } = process
+  const code = await run(process.argv.slice(2), {
+    environment: env,
+    stdin,
+    stdout,
+    stderr,
+    signal: controller.signal,
+  })
+  process.exit(code)
+}

@@ -1,0 +1,103 @@
+import type { TObject, TSchema } from 'typebox'
+
+/** One program's configuration: the schema is type, check, defaults, help and documentation at once. */
+export interface ConfigSpec<T extends TObject> {
+  /** Name of the program, as users type it. */
+  readonly program: string
+  /** Environment variables begin with this, such as `RELAY`. */
+  readonly envPrefix: string
+  readonly schema: T
+}
+
+/** A single value of the configuration that can be given by environment and, unless secret, by argument. */
+export interface Setting {
+  /** Keys from the root of the file, such as `['access', 'port']`. */
+  readonly path: readonly string[]
+  readonly schema: TSchema
+  readonly description: string
+  /** `access-port`: the argument is `--access-port`. */
+  readonly argument: string
+  /** Its own variable first, then the older names. */
+  readonly env: readonly string[]
+  readonly secret: boolean
+  readonly typeText: string
+  readonly defaultText: string
+}
+
+/** The parts of a JSON schema that are looked at here. */
+interface SchemaFacts {
+  readonly type?: string
+  readonly anyOf?: readonly { readonly const?: unknown }[]
+  readonly enum?: readonly unknown[]
+  readonly items?: SchemaFacts
+  readonly properties?: Readonly<Record<string, TSchema>>
+  readonly default?: unknown
+  readonly description?: string
+  readonly env?: readonly string[]
+  readonly secret?: boolean
+  readonly unit?: string
+  readonly defaultText?: string
+}
+
+/** The JSON-schema facts of a TypeBox schema. */
+export function schemaFacts(schema: TSchema): SchemaFacts {
+  return schema as SchemaFacts
+}
+
+/** Every leaf of the schema, in its order. Lists of objects stand in the file only and are not among them. */
+export function settingsOf(spec: ConfigSpec<TObject>): readonly Setting[] {
+  return leavesOf(spec.schema, [], spec.envPrefix)
+}
+
+function leavesOf(schema: TSchema, path: readonly string[], envPrefix: string): Setting[] {
+  const settings: Setting[] = []
+  for (const [key, child] of Object.entries(schemaFacts(schema).properties ?? {})) {
+    const facts = schemaFacts(child)
+    const childPath = [...path, key]
+    if (facts.type === 'object') settings.push(...leavesOf(child, childPath, envPrefix))
+    else if (facts.type !== 'array' || facts.items?.type !== 'object')
+      settings.push(leaf(child, childPath, envPrefix))
+  }
+  return settings
+}
+
+function leaf(schema: TSchema, path: readonly string[], envPrefix: string): Setting {
+  const facts = schemaFacts(schema)
+  const words = path.flatMap((key) =>
+    key
+      .replaceAll(/([a-z0-9])([A-Z])/g, '$1-$2')
+      .toLowerCase()
+      .split('-'),
+  )
+  return {
+    path,
+    schema,
+    description: facts.description ?? '',
+    argument: words.join('-'),
+    env: [`${envPrefix}_${words.join('_').toUpperCase()}`, ...(facts.env ?? [])],
+    secret: facts.secret === true,
+    typeText: typeText(facts),
+    defaultText: facts.defaultText ?? defaultText(facts.default),
+  }
+}
+
+function typeText(facts: SchemaFacts): string {
+  const choices = choicesOf(facts)
+  if (choices.length > 0) return choices.join(' | ')
+  if (facts.unit !== undefined) return facts.unit
+  if (facts.type === 'array') return 'list'
+  if (facts.type === 'integer') return 'whole number'
+  return facts.type ?? 'value'
+}
+
+/** The texts that a setting may have, where it has a fixed list of them. */
+export function choicesOf(facts: SchemaFacts): readonly string[] {
+  if (facts.enum !== undefined) return facts.enum.map(String)
+  return (facts.anyOf ?? []).flatMap((choice) => (choice.const === undefined ? [] : [String(choice.const)]))
+}
+
+function defaultText(value: unknown): string {
+  if (value === undefined || value === '') return ''
+  if (Array.isArray(value)) return value.join(',')
+  return typeof value === 'object' ? '' : String(value)
+}

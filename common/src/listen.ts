@@ -1,0 +1,43 @@
+import type { Server } from 'node:net'
+import { errorCode, UnavailableError } from './errors.ts'
+
+export interface ListenOptions {
+  /** 0 takes a free port. */
+  readonly port: number
+  /** Undefined: every address, IPv4 and IPv6. */
+  readonly host?: string | undefined
+  /** What listens there, in the words of the user: "the access API". */
+  readonly what: string
+}
+
+/**
+ * Starts listening and gives the port.
+ * @throws {UnavailableError} `PORT_IN_USE`, `PORT_FORBIDDEN` or `LISTEN_FAILED`, with a sentence that says what to do.
+ */
+export async function listen(server: Server, { port, host, what }: ListenOptions): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: Error): void => reject(listenError(error, { port, host, what }))
+    server.once('error', failed)
+    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
+      server.off('error', failed)
+      resolve()
+    })
+  })
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
+
+function listenError(cause: Error, { port, host, what }: ListenOptions): UnavailableError {
+  const where = `${what}: port ${port}${host === undefined ? '' : ` of ${host}`}`
+  switch (errorCode(cause)) {
+    case 'EADDRINUSE':
+      return new UnavailableError(
+        'PORT_IN_USE',
+        `${where} is in use by another program; stop it or choose another port`,
+      )
+    case 'EACCES':
+      return new UnavailableError('PORT_FORBIDDEN', `${where} needs privileges; choose one above 1023`)
+    default:
+      return new UnavailableError('LISTEN_FAILED', `${where} cannot be opened`, { cause })
+  }
+}

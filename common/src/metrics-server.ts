@@ -1,0 +1,31 @@
+import { createServer, type Server } from 'node:http'
+import type { Registry } from 'prom-client'
+import { listen } from './listen.ts'
+
+/**
+ * Serves `GET /metrics` in the Prometheus text format on an address of its own, so that it can stay on loopback.
+ * Gives the server, which listens already; the caller closes it.
+ */
+export async function serveMetrics(
+  registry: Registry,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<Server> {
+  const server = createServer((request, response) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { allow: 'GET' }).end('use GET\n')
+      return
+    }
+    if (request.url?.split('?')[0] !== '/metrics') {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('only /metrics is served here\n')
+      return
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    )
+  })
+  server.requestTimeout = 10_000
+  server.maxConnections = 32
+  await listen(server, { host, port, what: 'the metrics' })
+  return server
+}

@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config'
+
+/**
+ * Three kinds of test, told apart by place: `unit` stands beside the source and does no I/O, `program` runs one
+ * program with real sockets, `rig` runs several programs with real ffmpeg, ptys and Chromium.
+ */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['*/src/**/*.test.ts', 'book/web/**/*.test.ts'],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        test: {
+          name: 'program',
+          include: ['common/test/**/*.test.ts', 'relay/test/**/*.test.ts', 'agent/test/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'rig',
+          include: ['test-rig/test/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Chromium, ffmpeg and bursts at two cores: one file at a time keeps what is measured meaningful.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+})
