@@ -76,7 +76,10 @@ async function parseAndRun(program: Program, argv: readonly string[], process: P
     .wrap(110)
     .exitProcess(false)
     .fail((message, error) => {
-      throw error ?? new UsageError(sentence(message))
+      // The library's own findings come as text or as a YError; anything else is a fault of a command.
+      if (error === undefined || error.name === 'YError')
+        throw new UsageError(sentence(error?.message ?? message))
+      throw error
     })
   if (program.epilogue !== undefined) parser.epilogue(program.epilogue)
   for (const command of program.commands) {
@@ -109,6 +112,7 @@ async function parseAndRun(program: Program, argv: readonly string[], process: P
 /** The library's messages in our form: lower case, no full stop, one line. */
 function sentence(message: string | undefined): string {
   const text = (message ?? 'the command line is wrong').replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '')
+  if (text.startsWith('Did you mean ')) return `there is no such command; d${text.slice(1)}`
   return text.charAt(0).toLowerCase() + text.slice(1)
 }
 

@@ -45,7 +45,7 @@ export const exitCode = {
 /** One sentence about anything that was thrown: the message, and the message of its cause where that says more. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const nested = error instanceof AggregateError ? error.errors[0] : error.cause
+  const nested: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
   const own = error.message === '' ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message
   if (nested === undefined) return own
   const inner = describeError(nested)

@@ -38,7 +38,7 @@ export function loadConfig<T extends TObject>(
   const value: unknown = Value.Default(spec.schema, tree)
   problems.push(...check(spec.schema, value, origins, file?.path))
   if (problems.length > 0) throw invalid(spec.program, problems)
-  return deepFreeze(Value.Decode(spec.schema, value) as StaticDecode<T>)
+  return deepFreeze(Value.Decode(spec.schema, value))
 }
 
 function invalid(program: string, problems: readonly Problem[]): ConfigError {

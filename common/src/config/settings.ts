@@ -27,7 +27,7 @@ export interface Setting {
 /** The parts of a JSON schema that are looked at here. */
 interface SchemaFacts {
   readonly type?: string
-  readonly anyOf?: readonly { readonly const?: unknown }[]
+  readonly anyOf?: readonly { readonly const?: string | number | boolean }[]
   readonly enum?: readonly unknown[]
   readonly items?: SchemaFacts
   readonly properties?: Readonly<Record<string, TSchema>>
@@ -41,7 +41,7 @@ interface SchemaFacts {
 
 /** The JSON-schema facts of a TypeBox schema. */
 export function schemaFacts(schema: TSchema): SchemaFacts {
-  return schema as SchemaFacts
+  return schema
 }
 
 /** Every leaf of the schema, in its order. Lists of objects stand in the file only and are not among them. */
@@ -99,5 +99,7 @@ export function choicesOf(facts: SchemaFacts): readonly string[] {
 function defaultText(value: unknown): string {
   if (value === undefined || value === '') return ''
   if (Array.isArray(value)) return value.join(',')
-  return typeof value === 'object' ? '' : String(value)
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : ''
 }
