@@ -10,7 +10,10 @@ import { run } from './run-command.mjs'
 const forStart = [
   { package: 'ffmpeg', present: () => onPath('ffmpeg') },
   { package: 'socat', present: () => onPath('socat') },
-  { package: 'fonts-dejavu-core', present: () => existsSync('/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf') },
+  {
+    package: 'fonts-dejavu-core',
+    present: () => existsSync('/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf'),
+  },
 ]
 const compiler = [
   { package: 'gcc', present: () => onPath('gcc') },
@@ -18,7 +21,10 @@ const compiler = [
 ]
 const forTest = [
   ...forStart,
-  { package: isUbuntu() ? 'chromium-browser' : 'chromium', present: () => ['chromium', 'chromium-browser'].some(onPath) },
+  {
+    package: isUbuntu() ? 'chromium-browser' : 'chromium',
+    present: () => ['chromium', 'chromium-browser'].some(onPath),
+  },
   { package: 'curl', present: () => onPath('curl') },
   { package: 'procps', present: () => onPath('ps') },
   ...compiler,
@@ -37,7 +43,8 @@ export async function installDebianPackages(purpose) {
   await apt(['update'], install)
   await apt(install, install)
   const still = needs[purpose].filter((need) => !need.present()).map((need) => need.package)
-  if (still.length > 0) throw new Error(`apt-get installed ${still.join(', ')}, and what it should bring is still missing`)
+  if (still.length > 0)
+    throw new Error(`apt-get installed ${still.join(', ')}, and what it should bring is still missing`)
 }
 
 async function apt(args, install) {
@@ -47,9 +54,13 @@ async function apt(args, install) {
     await run('apt-get', [...options, ...args], { what: `apt-get ${args[0]}`, env })
     return
   }
-  await run('sudo', [...sudoOptions(install), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...options, ...args], {
-    what: `sudo apt-get ${args[0]}`,
-  })
+  await run(
+    'sudo',
+    [...sudoOptions(install), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...options, ...args],
+    {
+      what: `sudo apt-get ${args[0]}`,
+    },
+  )
 }
 
 /** Without a password where that works, else with sudo's own question where somebody can answer it. */

@@ -26,7 +26,11 @@ export async function run(command, args, { what = command, env = {} } = {}) {
 /** Runs a command as `run` does and gives its exit code; 128 + n when signal n ended it. */
 export function exitCodeOf(command, args, env = {}) {
   const path = `${join(checkout, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`
-  const child = spawn(command, args, { cwd: checkout, stdio: 'inherit', env: { ...process.env, PATH: path, ...env } })
+  const child = spawn(command, args, {
+    cwd: checkout,
+    stdio: 'inherit',
+    env: { ...process.env, PATH: path, ...env },
+  })
   // Ctrl-C reaches the child by itself, as it is in our process group; we only have to outlive it.
   const stayAlive = () => {}
   const passOn = () => child.kill('SIGTERM')
