@@ -38,8 +38,9 @@ describe('one stalled viewer among twenty', () => {
     }
     const calmMs = median(others.flatMap((peer) => delays(peer, before.sentAtMs, 0)))
     const stalledMs = median(others.flatMap((peer) => delays(peer, during.sentAtMs, before.next)))
-    console.info(
-      `median delay: ${calmMs.toFixed(2)} ms before, ${stalledMs.toFixed(2)} ms beside a stalled viewer`,
+    measured(
+      'median delay',
+      `${calmMs.toFixed(2)} ms before, ${stalledMs.toFixed(2)} ms beside a stalled viewer`,
     )
     expect(stalledMs).toBeLessThan(calmMs * 3 + 10)
     await Promise.all(peers.map((peer) => peer[Symbol.asyncDispose]()))
