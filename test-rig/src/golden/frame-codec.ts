@@ -72,9 +72,13 @@ export class FrameParser {
     const maskBytes = (second & 0x80) === 0 ? 0 : 4
     const headBytes = 2 + lengthBytes + maskBytes
     if (head.length < headBytes) return undefined
-    const payloadBytes = lengthBytes === 0 ? shortLength : head.readUIntBE(lengthBytes === 2 ? 2 : 4, lengthBytes === 2 ? 2 : 6)
+    const payloadBytes =
+      lengthBytes === 0 ? shortLength : head.readUIntBE(lengthBytes === 2 ? 2 : 4, lengthBytes === 2 ? 2 : 6)
     if (payloadBytes > maxPayloadBytes) {
-      throw new AppError('GOLDEN_FRAME', `frame of ${String(payloadBytes)} bytes is longer than any peer sends`)
+      throw new AppError(
+        'GOLDEN_FRAME',
+        `frame of ${String(payloadBytes)} bytes is longer than any peer sends`,
+      )
     }
     if (this.#bufferedBytes < headBytes + payloadBytes) return undefined
     const whole = this.#take(headBytes + payloadBytes)
@@ -89,11 +93,18 @@ export class FrameParser {
     }
   }
 
-  /** The first bytes without taking them, fewer where fewer are there. */
+  /** The first bytes without taking them, fewer where fewer are there. Looks at no more chunks than it needs. */
   #peek(bytes: number): Buffer {
     const first = this.#chunks[0]
-    if (first !== undefined && (first.length >= bytes || this.#chunks.length === 1)) return first.subarray(0, bytes)
-    return Buffer.concat(this.#chunks, Math.min(bytes, this.#bufferedBytes))
+    if (first === undefined || first.length >= bytes) return first?.subarray(0, bytes) ?? Buffer.alloc(0)
+    const needed: Buffer[] = []
+    let neededBytes = 0
+    for (const chunk of this.#chunks) {
+      if (neededBytes >= bytes) break
+      needed.push(chunk)
+      neededBytes += chunk.length
+    }
+    return Buffer.concat(needed, Math.min(bytes, neededBytes))
   }
 
   /** A copy, so that unmasking never writes into what somebody else holds. */

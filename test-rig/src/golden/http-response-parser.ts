@@ -52,7 +52,8 @@ export class HttpResponseParser {
     const rest = this.#bytes.subarray(head.bodyStart)
     const { status, headers } = head
     const finish = (body: Buffer, after: Buffer): HttpResponse => ({ status, headers, body, rest: after })
-    if (this.#isHead || status === 101 || status === 204 || status === 304) return finish(Buffer.alloc(0), rest)
+    if (this.#isHead || status === 101 || status === 204 || status === 304)
+      return finish(Buffer.alloc(0), rest)
     if (headers.get('transfer-encoding')?.toLowerCase() === 'chunked') {
       const chunked = readChunks(rest)
       return chunked === undefined ? undefined : finish(chunked.body, chunked.rest)
@@ -60,7 +61,9 @@ export class HttpResponseParser {
     const length = headers.get('content-length')
     if (length === undefined) return hasEnded ? finish(rest, Buffer.alloc(0)) : undefined
     const lengthBytes = Number(length)
-    return rest.length < lengthBytes ? undefined : finish(rest.subarray(0, lengthBytes), rest.subarray(lengthBytes))
+    return rest.length < lengthBytes
+      ? undefined
+      : finish(rest.subarray(0, lengthBytes), rest.subarray(lengthBytes))
   }
 
   #readHead(): Head | undefined {
@@ -71,7 +74,8 @@ export class HttpResponseParser {
     }
     const [statusLine = '', ...lines] = this.#bytes.subarray(0, end).toString('latin1').split('\r\n')
     const status = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1]
-    if (status === undefined) throw new AppError('GOLDEN_HTTP', `not an answer: ${JSON.stringify(statusLine)}`)
+    if (status === undefined)
+      throw new AppError('GOLDEN_HTTP', `not an answer: ${JSON.stringify(statusLine)}`)
     return { status: Number(status), headers: readHeaders(lines), bodyStart: end + 4 }
   }
 }

@@ -46,7 +46,7 @@ export class Mailbox<T> {
 export async function within<T>(promise: Promise<T>, withinMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, Math.max(0, withinMs))
+    timer = setTimeout(() => resolve(undefined), Math.max(0, withinMs))
   })
   try {
     return await Promise.race([promise, late])

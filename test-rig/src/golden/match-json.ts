@@ -11,7 +11,11 @@ export interface JsonMatchOptions {
  * that does not. Texts are templates; a text that is `{{number}}`, `{{any}}` or `{{anything}}` alone stands for any
  * number, any text or any value.
  */
-export function explainJsonMismatch(expected: unknown, actual: unknown, options: JsonMatchOptions): string | undefined {
+export function explainJsonMismatch(
+  expected: unknown,
+  actual: unknown,
+  options: JsonMatchOptions,
+): string | undefined {
   return compare(expected, actual, { ...options, path: '$' })
 }
 
@@ -88,7 +92,8 @@ function compareObject(
   actual: unknown,
   place: Place,
 ): string | undefined {
-  if (typeof actual !== 'object' || actual === null || Array.isArray(actual)) return differs(expected, actual, place)
+  if (typeof actual !== 'object' || actual === null || Array.isArray(actual))
+    return differs(expected, actual, place)
   const found = new Map<string, unknown>(Object.entries(actual))
   for (const [key, want] of Object.entries(expected)) {
     const path = `${place.path}.${key}`
@@ -97,7 +102,9 @@ function compareObject(
     if (problem !== undefined) return problem
   }
   const extra = place.subset ? undefined : [...found.keys()].find((key) => !Object.hasOwn(expected, key))
-  return extra === undefined ? undefined : `${place.path}.${extra}: not expected, got ${show(found.get(extra))}`
+  return extra === undefined
+    ? undefined
+    : `${place.path}.${extra}: not expected, got ${show(found.get(extra))}`
 }
 
 function differs(expected: unknown, actual: unknown, place: Place): string {

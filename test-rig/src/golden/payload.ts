@@ -71,5 +71,8 @@ function makeBytes(spec: MessageBytesSpec, values: TemplateValues): Buffer {
   if (spec.hex !== undefined) return Buffer.from(spec.hex, 'hex')
   if (spec.tsPackets !== undefined) return makeTsPackets(spec.tsPackets, spec.from)
   if (spec.fill !== undefined && spec.length !== undefined) return Buffer.alloc(spec.length, spec.fill)
-  throw new AppError('GOLDEN_CASE', `a message needs text, hex, tsPackets, or fill and length: ${JSON.stringify(spec)}`)
+  throw new AppError(
+    'GOLDEN_CASE',
+    `a message needs text, hex, tsPackets, or fill and length: ${JSON.stringify(spec)}`,
+  )
 }

@@ -61,6 +61,7 @@ export function readResponse(
   { isHead, withinMs }: { readonly isHead: boolean; readonly withinMs: number },
 ): Promise<HttpOutcome> {
   const parser = new HttpResponseParser({ isHead })
+  if (socket.destroyed) return Promise.resolve({ kind: 'dropped', receivedBytes: 0 })
   return new Promise((resolve, reject) => {
     const finish = (outcome: HttpOutcome): void => {
       release()
@@ -77,7 +78,8 @@ export function readResponse(
       }
     }
     const onData = (chunk: Buffer): void => take(() => parser.push(chunk))
-    const onEnd = (): void => take(() => parser.end(), { kind: 'dropped', receivedBytes: parser.receivedBytes })
+    const onEnd = (): void =>
+      take(() => parser.end(), { kind: 'dropped', receivedBytes: parser.receivedBytes })
     const timer = setTimeout(() => finish({ kind: 'silent' }), withinMs)
     const release = (): void => {
       clearTimeout(timer)

@@ -1,6 +1,13 @@
 import type { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { encodeChunk, encodeRequestHead, type HttpOutcome, lastChunk, openSocket, readResponse } from './raw-http.ts'
+import {
+  encodeChunk,
+  encodeRequestHead,
+  type HttpOutcome,
+  lastChunk,
+  openSocket,
+  readResponse,
+} from './raw-http.ts'
 
 /** ffmpeg's pieces come this far apart in the transcripts, so that each is a message of its own. */
 const betweenPiecesMs = 60
@@ -14,7 +21,15 @@ export class TsUpload {
     socket.on('error', () => {})
   }
 
-  static async open({ port, path, withinMs }: { readonly port: number; readonly path: string; readonly withinMs: number }): Promise<TsUpload> {
+  static async open({
+    port,
+    path,
+    withinMs,
+  }: {
+    readonly port: number
+    readonly path: string
+    readonly withinMs: number
+  }): Promise<TsUpload> {
     const socket = await openSocket(port, withinMs)
     const headers = [
       ['User-Agent', 'Lavf/59.27.100'],

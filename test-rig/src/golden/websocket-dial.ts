@@ -42,7 +42,11 @@ export async function dial(options: DialOptions): Promise<DialOutcome> {
     socket.destroy()
     throw new AppError('GOLDEN_WEBSOCKET', '101 with a wrong Sec-WebSocket-Accept')
   }
-  const peer = new WebsocketPeer(socket, { isClient: true, autoPong: options.autoPong ?? true, head: response.rest })
+  const peer = new WebsocketPeer(socket, {
+    isClient: true,
+    autoPong: options.autoPong ?? true,
+    head: response.rest,
+  })
   return { kind: 'open', peer, response }
 }
 

@@ -121,7 +121,8 @@ export class WebsocketPeer {
   }
 
   #onFrame(frame: Frame): void {
-    if (frame.reserved !== 0) this.violations.push(`reserved bits ${String(frame.reserved)} without an extension`)
+    if (frame.reserved !== 0)
+      this.violations.push(`reserved bits ${String(frame.reserved)} without an extension`)
     if (frame.masked === this.#options.isClient) this.violations.push('frame masked the wrong way')
     if (this.#closeFrame !== undefined) this.violations.push('frame after the close frame')
     switch (frame.opcode) {
@@ -147,7 +148,8 @@ export class WebsocketPeer {
 
   #onPiece(frame: Frame): void {
     const isFirst = this.#pieces.length === 0
-    if (isFirst === (frame.opcode === OPCODE.continuation)) this.violations.push('pieces of messages out of order')
+    if (isFirst === (frame.opcode === OPCODE.continuation))
+      this.violations.push('pieces of messages out of order')
     this.#pieces.push(frame)
     if (!frame.isFinal) return
     const type = this.#pieces[0]?.opcode === OPCODE.text ? 'text' : 'binary'
