@@ -9,7 +9,7 @@ export interface Clock {
   nowMs(): number
   /** Milliseconds from an unknown start. Only differences mean something; never jumps. */
   monotonicMs(): number
-  /** Runs `action` once after `delayMs` (any length). The timer keeps the process alive. */
+  /** Runs `action` once, never before `delayMs` (any length) have passed. The timer keeps the process alive. */
   after(delayMs: number, action: () => void): Cancel
   /** Resolves after `delayMs`, or at once when `signal` aborts: the caller looks at the signal. */
   sleep(delayMs: number, signal?: AbortSignal): Promise<void>
@@ -30,8 +30,13 @@ function afterAnyDelay(delayMs: number, action: () => void): Cancel {
   const dueAtMs = performance.now() + Math.max(0, delayMs)
   let timer: NodeJS.Timeout
   const arm = (): void => {
-    const leftMs = dueAtMs - performance.now()
-    timer = leftMs > longestTimeoutMs ? setTimeout(arm, longestTimeoutMs) : setTimeout(action, leftMs)
+    const leftMs = Math.ceil(dueAtMs - performance.now())
+    timer = setTimeout(fire, Math.min(leftMs, longestTimeoutMs))
+  }
+  const fire = (): void => {
+    // A timer may come some microseconds early; what must not happen before its time waits once more.
+    if (performance.now() < dueAtMs) arm()
+    else action()
   }
   arm()
   return () => clearTimeout(timer)

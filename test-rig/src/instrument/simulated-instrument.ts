@@ -93,13 +93,19 @@ export class SimulatedInstrument {
   }
 
   /** True when a command cut the wait short. */
-  async #sleepUntil(dueAtMs: number, signal: AbortSignal): Promise<boolean> {
-    const woken = new AbortController()
-    this.#wake = () => woken.abort()
-    const both = AbortSignal.any([signal, woken.signal])
-    await this.#deps.clock.sleep(dueAtMs - this.#deps.clock.monotonicMs(), both)
-    this.#wake = undefined
-    return woken.signal.aborted
+  #sleepUntil(dueAtMs: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (wasWoken: boolean): void => {
+        cancel()
+        signal.removeEventListener('abort', stop)
+        this.#wake = undefined
+        resolve(wasWoken)
+      }
+      const stop = (): void => end(false)
+      const cancel = this.#deps.clock.after(dueAtMs - this.#deps.clock.monotonicMs(), stop)
+      this.#wake = () => end(true)
+      signal.addEventListener('abort', stop, { once: true })
+    })
   }
 
   #advance(): void {
