@@ -36,6 +36,15 @@ export class SampleHistory {
     return [...this.#indexByName.keys()]
   }
 
+  /** Rows ever begun: it has changed when there is something new to draw. */
+  get rowsSeen(): number {
+    return this.#rows
+  }
+
+  get fieldCount(): number {
+    return this.#columns.length
+  }
+
   /** How many rows are kept now. */
   get length(): number {
     return Math.min(this.#rows, this.#capacity)

@@ -29,7 +29,7 @@ export interface StreamLinkOptions {
 }
 
 /**
- * Keeps one stream joined until the signal given to `run` aborts, or the relay refuses for good. Every dial swaps the
+ * Keeps one stream joined until the signal given to `run` aborts. Every dial swaps the
  * token for a fresh one-time address, as codes can be used once only (session spec 5).
  */
 export class StreamLink {
@@ -47,8 +47,37 @@ export class StreamLink {
     this.#options = options
   }
 
-  /** Resolves when `signal` has aborted or another dial is hopeless; the state then is `ended`, or as it was. */
+  /** Resolves when `signal` has aborted. Where the relay refuses for good it waits until somebody calls `dialNow`. */
   async run(signal: AbortSignal): Promise<void> {
+    while (!isAborted(signal)) {
+      await this.#runUntilHopeless(signal)
+      if (isAborted(signal)) return
+      await this.#sleep(Number.POSITIVE_INFINITY, signal)
+      this.#refusalsInARow = 0
+      this.#apply({ kind: 'restarted' })
+    }
+  }
+
+  /** The booking has ended: what `run` was given should be aborted as well. */
+  expire(): void {
+    this.#apply({ kind: 'expired' })
+  }
+
+  /** Ends a wait for the next dial: the network is back, or somebody wants to try again. */
+  dialNow(): void {
+    this.#wake?.()
+  }
+
+  /** Sends at once or not at all; what is urgent goes even where the browser still has something to send. */
+  send(text: string, { isUrgent = false } = {}): boolean {
+    const socket = this.#socket
+    if (socket?.readyState !== WebSocket.OPEN) return false
+    if (socket.bufferedAmount > maxUnsentBytes && !isUrgent) return false
+    socket.send(text)
+    return true
+  }
+
+  async #runUntilHopeless(signal: AbortSignal): Promise<void> {
     const clock: Clock = { ...systemClock, sleep: (delayMs, aborted) => this.#sleep(delayMs, aborted) }
     try {
       await keepConnected(
@@ -60,24 +89,6 @@ export class StreamLink {
     } catch (error) {
       this.#apply({ kind: 'gave-up', problem: problemOf(error) })
     }
-  }
-
-  /** The booking has ended: what `run` was given should be aborted as well. */
-  expire(): void {
-    this.#apply({ kind: 'expired' })
-  }
-
-  /** Ends a wait for the next dial: the network is back, or somebody does not want to wait. */
-  dialNow(): void {
-    this.#wake?.()
-  }
-
-  /** Sends at once or not at all. */
-  send(text: string): boolean {
-    const socket = this.#socket
-    if (socket?.readyState !== WebSocket.OPEN || socket.bufferedAmount > maxUnsentBytes) return false
-    socket.send(text)
-    return true
   }
 
   async #connectOnce(signal: AbortSignal): Promise<void> {
@@ -175,6 +186,11 @@ class HopelessError extends AppError {
     super('LINK_HOPELESS', `link to the relay: ${problem}`)
     this.problem = problem
   }
+}
+
+/** A call, so that the type checker knows that the answer changes during an `await`. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted
 }
 
 function problemOf(error: unknown): LinkProblem {

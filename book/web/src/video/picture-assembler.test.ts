@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type CodedPicture, isMpeg2, PictureAssembler } from './picture-assembler.ts'
+import { type CodedPicture, isMpeg2, PictureAssembler, sequenceSize } from './picture-assembler.ts'
 import { concatenated, packetsOf, picturePackets } from './ts-builder.ts'
 
 const pid = 256
@@ -69,6 +69,12 @@ test('MPEG-2 is told apart by its sequence extension', () => {
   expect(isMpeg2(withHead(...sequence, 0, 0, 1, 0xb5, 0x14))).toBe(true)
   expect(isMpeg2(withHead(...sequence, 0, 0, 1, 0xb8, 0x14))).toBe(false)
   expect(isMpeg2(withHead(...sequence))).toBe(false)
+})
+
+test('the size stands in the sequence header', () => {
+  expect(sequenceSize({ parts: [Uint8Array.from(key)], bytes: 8, isKey: true })).toEqual([320, 240])
+  expect(sequenceSize({ parts: [Uint8Array.from(key.slice(0, 6))], bytes: 6, isKey: true })).toBeUndefined()
+  expect(sequenceSize({ parts: [Uint8Array.from(between)], bytes: 6, isKey: false })).toBeUndefined()
 })
 
 test('no packets make it throw', () => {

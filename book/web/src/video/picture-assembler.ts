@@ -9,7 +9,7 @@ export interface CodedPicture {
 }
 
 /** More than any picture of a lab camera; a flow that never begins a new picture is cut off here. */
-const maxPictureBytes = 4 * 1024 * 1024
+const maxPictureBytes = 1024 * 1024
 
 /**
  * Puts the pictures of one PID together from packets (ISO/IEC 13818-1 2.4.3.6). A picture is handed on when the next one
@@ -84,4 +84,11 @@ export function isMpeg2(picture: CodedPicture): boolean {
     if (head[i] === 0 && head[i + 1] === 0 && head[i + 2] === 1) return head[i + 3] === 0xb5
   }
   return false
+}
+
+/** Width and height from the sequence header of a key picture (ISO/IEC 11172-2 2.4.2.3); undefined where it has none. */
+export function sequenceSize(picture: CodedPicture): readonly [width: number, height: number] | undefined {
+  const [, , , , first, second, third] = picture.parts[0] ?? []
+  if (!picture.isKey || first === undefined || second === undefined || third === undefined) return undefined
+  return [(first << 4) | (second >> 4), ((second & 0x0f) << 8) | third]
 }

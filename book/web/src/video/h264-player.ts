@@ -1,0 +1,176 @@
+import type Mpegts from 'mpegts.js'
+import { PictureClock } from './picture-clock.ts'
+import type { PlayerEvents, VideoPlayer } from './video-player.ts'
+
+type MpegtsModule = typeof Mpegts
+
+/** What came before the player's code was loaded, or while it waits for the media source, is kept up to this. */
+const maxHeldBytes = 4 * 1024 * 1024
+/** How far behind the newest byte the picture may be before the player jumps. */
+const maxBehindS = 1.5
+const targetBehindS = 0.15
+
+/**
+ * Shows H.264 in a video element by mpegts.js and the browser's own decoder. The page feeds it packets; it never dials.
+ */
+export class H264Player implements VideoPlayer {
+  readonly element = document.createElement('video')
+  readonly clock = new PictureClock()
+  readonly #events: PlayerEvents
+  #held: Uint8Array<ArrayBuffer>[] = []
+  #heldBytes = 0
+  #feed: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined
+  #player: Mpegts.Player | undefined
+  #flushTimer: ReturnType<typeof setTimeout> | undefined
+  #isClosed = false
+
+  constructor(events: PlayerEvents) {
+    this.#events = events
+    this.element.muted = true
+    this.element.autoplay = true
+    this.element.playsInline = true
+    this.element.disablePictureInPicture = true
+    this.#watchPictures()
+    void this.#load()
+  }
+
+  get size(): readonly [number, number] | undefined {
+    const { videoWidth, videoHeight } = this.element
+    return videoWidth === 0 ? undefined : [videoWidth, videoHeight]
+  }
+
+  get skipped(): number {
+    return this.element.getVideoPlaybackQuality().droppedVideoFrames
+  }
+
+  push(packet: Uint8Array): void {
+    this.#held.push(packet.slice())
+    this.#heldBytes += packet.length
+    if (this.#heldBytes > maxHeldBytes) this.#events.onBroken()
+    // Packets of one message go to the media source together.
+    this.#flushTimer ??= setTimeout(() => {
+      this.#flushTimer = undefined
+      this.#flush()
+    }, 0)
+  }
+
+  catchUp(): void {
+    this.#jumpToNewest(targetBehindS * 2)
+    void this.element.play().catch(() => undefined)
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#flushTimer)
+    this.#player?.destroy()
+    this.#player = undefined
+    this.#feed = undefined
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const { default: mpegts } = await import('mpegts.js')
+      if (this.#isClosed) return
+      if (mpegts.getFeatureList().mseLivePlayback) this.#start(mpegts)
+      else this.#events.onUnsupported('browser')
+    } catch {
+      // The code of the player could not be fetched: the owner tries again.
+      if (!this.#isClosed) this.#events.onBroken()
+    }
+  }
+
+  #start(mpegts: MpegtsModule): void {
+    mpegts.LoggingControl.enableAll = false
+    const player = mpegts.createPlayer(
+      { type: 'mpegts', isLive: true, hasAudio: false, url: 'live' },
+      {
+        customLoader: pushedLoader(mpegts, (feed) => {
+          this.#feed = feed
+          this.#flush()
+        }),
+        enableWorker: false,
+        enableStashBuffer: false,
+        lazyLoad: false,
+        liveSync: true,
+        liveSyncMaxLatency: 0.5,
+        liveSyncTargetLatency: targetBehindS,
+        liveSyncPlaybackRate: 1.15,
+        autoCleanupSourceBuffer: true,
+        autoCleanupMaxBackwardDuration: 8,
+        autoCleanupMinBackwardDuration: 4,
+      },
+    )
+    this.#player = player
+    player.on(mpegts.Events.ERROR, () => {
+      if (!this.#isClosed) this.#events.onBroken()
+    })
+    player.attachMediaElement(this.element)
+    player.load()
+    void this.element.play().catch(() => undefined)
+  }
+
+  #flush(): void {
+    if (this.#feed === undefined || this.#heldBytes === 0) return
+    const bytes = new Uint8Array(this.#heldBytes)
+    let position = 0
+    for (const packet of this.#held) {
+      bytes.set(packet, position)
+      position += packet.length
+    }
+    this.#held = []
+    this.#heldBytes = 0
+    this.#feed(bytes)
+    if (!document.hidden) this.#jumpToNewest(maxBehindS)
+  }
+
+  #jumpToNewest(toleratedS: number): void {
+    const { buffered, currentTime } = this.element
+    if (buffered.length === 0) return
+    const newestS = buffered.end(buffered.length - 1)
+    if (newestS - currentTime > toleratedS) this.element.currentTime = newestS - targetBehindS
+  }
+
+  #watchPictures(): void {
+    const video = this.element
+    if (!('requestVideoFrameCallback' in video)) {
+      // Older Firefox: a few times per second is enough to tell live from frozen.
+      const marked = video as HTMLVideoElement
+      marked.addEventListener('timeupdate', () => this.clock.mark(performance.now()))
+      return
+    }
+    const mark = (): void => {
+      if (this.#isClosed) return
+      this.clock.mark(performance.now())
+      video.requestVideoFrameCallback(mark)
+    }
+    video.requestVideoFrameCallback(mark)
+  }
+}
+
+/** A loader class for mpegts.js that is fed from outside; `onOpen` receives the way to feed it. */
+function pushedLoader(
+  mpegts: MpegtsModule,
+  onOpen: (feed: (bytes: Uint8Array<ArrayBuffer>) => void) => void,
+): Mpegts.CustomLoaderConstructor {
+  return class PushedLoader extends mpegts.BaseLoader {
+    #receivedBytes = 0
+
+    constructor() {
+      super('pushed')
+      this._needStash = false
+    }
+
+    override open(): void {
+      this._status = mpegts.LoaderStatus.kBuffering
+      onOpen((bytes) => {
+        const from = this.#receivedBytes
+        this.#receivedBytes += bytes.length
+        this.onDataArrival?.(bytes.buffer, from, this.#receivedBytes)
+      })
+    }
+
+    override abort(): void {
+      this._status = mpegts.LoaderStatus.kComplete
+    }
+  }
+}

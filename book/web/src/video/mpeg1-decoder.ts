@@ -1,0 +1,57 @@
+import JSMpeg, { type Renderer, type VideoDecoder, type WasmModule } from '@cycjimmy/jsmpeg-player'
+
+/** The decoder's own buffer. Holds the largest picture twice, as it throws away what does not fit. */
+const decoderBufferBytes = 2 * 1024 * 1024
+
+/**
+ * Makes MPEG-1 decoders of jsmpeg: in WebAssembly where the browser allows it, else in JavaScript. Only its decoder and
+ * renderers are used; the page brings links, demultiplexer and timing of its own, so that it reconnects with fresh codes
+ * and never falls behind.
+ */
+export class Mpeg1DecoderFactory {
+  readonly #wasm: WasmModule | undefined
+
+  private constructor(wasm: WasmModule | undefined) {
+    this.#wasm = wasm
+  }
+
+  static async load(): Promise<Mpeg1DecoderFactory> {
+    return new Mpeg1DecoderFactory(await loadWasm())
+  }
+
+  createDecoder(destination: Renderer): VideoDecoder {
+    const options = { streaming: true, decodeFirstFrame: false, videoBufferSize: decoderBufferBytes }
+    const decoder =
+      this.#wasm === undefined
+        ? new JSMpeg.Decoder.MPEG1Video(options)
+        : new JSMpeg.Decoder.MPEG1VideoWASM({ ...options, wasmModule: this.#wasm })
+    decoder.connect(destination)
+    return decoder
+  }
+
+  createRenderer(canvas: HTMLCanvasElement): Renderer & { destroy(): void } {
+    // The picture stays readable after it was shown, for a still picture and for tests that compare pixels.
+    const options = { canvas, preserveDrawingBuffer: true }
+    return hasFastWebGl() ? new JSMpeg.Renderer.WebGL(options) : new JSMpeg.Renderer.Canvas2D(options)
+  }
+}
+
+/** Undefined where the browser, or a policy, forbids WebAssembly. */
+async function loadWasm(): Promise<WasmModule | undefined> {
+  const bytes = JSMpeg.Base64ToArrayBuffer(JSMpeg.WASM_BINARY_INLINED)
+  try {
+    // jsmpeg does not say when its module cannot be compiled; this does.
+    await WebAssembly.compile(bytes)
+  } catch {
+    return undefined
+  }
+  const wasm = new JSMpeg.WASMModule()
+  return new Promise((resolve) => wasm.loadFromBuffer(bytes, (loaded) => resolve(loaded ?? undefined)))
+}
+
+/** WebGL made by the processor is slower than the two-dimensional canvas. */
+function hasFastWebGl(): boolean {
+  const context = document.createElement('canvas').getContext('webgl', { failIfMajorPerformanceCaveat: true })
+  context?.getExtension('WEBGL_lose_context')?.loseContext()
+  return context !== null
+}

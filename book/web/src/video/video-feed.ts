@@ -1,0 +1,177 @@
+import { StreamLink } from '../links/stream-link.ts'
+import type { Stream } from '../parameters/stream-parameters.ts'
+import { Store } from '../store.ts'
+import { H264Player } from './h264-player.ts'
+import { Mpeg1Player } from './mpeg1-player.ts'
+import { packetPid, TsPackets } from './ts-packets.ts'
+import { TsProgramMap, type VideoProgram } from './ts-program-map.ts'
+import type { PlayerEvents, VideoPlayer } from './video-player.ts'
+import { decideVideoState, frozenAfterMs, type VideoState } from './video-state.ts'
+
+/** How the video is doing, in numbers. */
+export interface VideoFigures {
+  /** Time since the last picture was shown. */
+  readonly ageMs: number | undefined
+  readonly picturesPerSecond: number | undefined
+  /** How unevenly pictures come. */
+  readonly jitterMs: number | undefined
+  /** Pictures left out so that the newest is shown. */
+  readonly skipped: number
+  readonly codec: VideoProgram['codec'] | undefined
+  readonly size: readonly [width: number, height: number] | undefined
+}
+
+/** Why there will be no picture, though bytes come. */
+export type UnsupportedReason = 'codec' | 'browser'
+
+const noFigures: VideoFigures = {
+  ageMs: undefined,
+  picturesPerSecond: undefined,
+  jitterMs: undefined,
+  skipped: 0,
+  codec: undefined,
+  size: undefined,
+}
+
+const figuresEveryMs = 250
+const firstPatienceMs = 15_000
+/** A player that shows nothing though packets come is replaced, no more often than this. */
+const renewAtMostEveryMs = 6000
+
+/**
+ * One camera: joins its stream, finds the codec in the stream itself, and shows the pictures in a player that it puts
+ * into `place`. A player lives no longer than the link or the codec it was made for.
+ */
+export class VideoFeed {
+  readonly link: StreamLink
+  readonly state = new Store<VideoState>('connecting')
+  readonly figures = new Store<VideoFigures>(noFigures)
+  readonly unsupported = new Store<UnsupportedReason | undefined>(undefined)
+  readonly #place: HTMLElement
+  readonly #label: string
+  readonly #packets = new TsPackets((packet) => this.#takePacket(packet))
+  #map = new TsProgramMap()
+  #program: VideoProgram | undefined
+  #player: VideoPlayer | undefined
+  /** Shows the last picture until the new player has one. */
+  #formerPlayer: VideoPlayer | undefined
+  /** The program association came before the player that needs it. */
+  #association: Uint8Array | undefined
+  #renewedAtMs = 0
+  #lastPacketMs = 0
+
+  constructor(options: { readonly stream: Stream; readonly place: HTMLElement; readonly label: string }) {
+    this.#place = options.place
+    this.#label = options.label
+    this.link = new StreamLink({
+      stream: options.stream,
+      firstPatienceMs,
+      onMessage: (data) => {
+        if (typeof data !== 'string') this.#packets.push(data)
+      },
+      onOpen: () => this.#begin(),
+    })
+  }
+
+  /** Stays joined until `signal` aborts; the last picture stays in place. */
+  async run(signal: AbortSignal): Promise<void> {
+    const watch = setInterval(() => this.#watch(), figuresEveryMs)
+    const unsubscribe = this.link.state.subscribe(() => this.#watch())
+    const onVisibility = (): void => {
+      if (!document.hidden) this.#player?.catchUp()
+    }
+    document.addEventListener('visibilitychange', onVisibility)
+    await this.link.run(signal)
+    document.removeEventListener('visibilitychange', onVisibility)
+    clearInterval(watch)
+    unsubscribe()
+    this.#watch()
+  }
+
+  /** Takes the player out of the page. Call when `run` was stopped. */
+  close(): void {
+    this.#dropFormerPlayer()
+    this.#player?.close()
+    this.#player?.element.remove()
+    this.#player = undefined
+  }
+
+  #begin(): void {
+    this.#packets.reset()
+    this.#map = new TsProgramMap()
+    this.#program = undefined
+    this.unsupported.set(undefined)
+  }
+
+  #takePacket(packet: Uint8Array): void {
+    this.#lastPacketMs = performance.now()
+    if (packetPid(packet) === 0) this.#association = packet.slice()
+    const program = this.#map.push(packet)
+    if (program !== undefined && program !== this.#program) this.#adopt(program)
+    this.#player?.push(packet)
+  }
+
+  #adopt(program: VideoProgram): void {
+    this.#program = program
+    this.unsupported.set(program.codec === 'other' ? 'codec' : undefined)
+    const events: PlayerEvents = {
+      onUnsupported: (reason) => this.unsupported.set(reason),
+      onBroken: () => this.#renew(),
+    }
+    if (program.codec === 'mpeg1') this.#show(new Mpeg1Player(program.pid, events))
+    else if (program.codec === 'h264') this.#show(new H264Player(events))
+  }
+
+  #show(player: VideoPlayer): void {
+    this.#renewedAtMs = performance.now()
+    const { element } = player
+    element.dataset.testid = 'video'
+    element.setAttribute('aria-label', this.#label)
+    if (element instanceof HTMLCanvasElement) element.setAttribute('role', 'img')
+    this.#dropFormerPlayer()
+    this.#formerPlayer = this.#player
+    if (this.#formerPlayer !== undefined) {
+      delete this.#formerPlayer.element.dataset.testid
+      this.#formerPlayer.element.setAttribute('aria-hidden', 'true')
+    }
+    this.#place.prepend(element)
+    this.#player = player
+    if (this.#association !== undefined) player.push(this.#association)
+  }
+
+  #dropFormerPlayer(): void {
+    this.#formerPlayer?.close()
+    this.#formerPlayer?.element.remove()
+    this.#formerPlayer = undefined
+  }
+
+  #renew(): void {
+    const program = this.#program
+    if (program === undefined || performance.now() - this.#renewedAtMs < renewAtMostEveryMs) return
+    // The tables come again several times per second; the new player waits for them.
+    this.#adopt(program)
+  }
+
+  #watch(): void {
+    const player = this.#player
+    const nowMs = performance.now()
+    const ageMs = player?.clock.ageMs(nowMs)
+    if (ageMs !== undefined) this.#dropFormerPlayer()
+    const isStuck = nowMs - Math.max(this.#renewedAtMs, nowMs - (ageMs ?? nowMs)) > renewAtMostEveryMs
+    if (!document.hidden && player instanceof H264Player && isStuck && this.#isReceiving(nowMs)) this.#renew()
+    const isUnsupported = this.unsupported.value !== undefined
+    this.state.set(decideVideoState({ link: this.link.state.value, pictureAgeMs: ageMs, isUnsupported }))
+    this.figures.set({
+      ageMs,
+      picturesPerSecond: player?.clock.picturesPerSecond,
+      jitterMs: player?.clock.jitterMs,
+      skipped: player?.skipped ?? 0,
+      codec: this.#program?.codec,
+      size: player?.size,
+    })
+  }
+
+  #isReceiving(nowMs: number): boolean {
+    return nowMs - this.#lastPacketMs < frozenAfterMs
+  }
+}
