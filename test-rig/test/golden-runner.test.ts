@@ -1,18 +1,12 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { WebSocket, WebSocketServer } from 'ws'
-import { ChildProgram } from '../src/golden/child-program.ts'
-import { FakeAccess } from '../src/golden/fake-access.ts'
-import { FakeRelay } from '../src/golden/fake-relay.ts'
+import { WebSocketServer } from 'ws'
 import { FreePorts } from '../src/golden/free-ports.ts'
-import type { GoldenCase, Step } from '../src/golden/golden-case.ts'
+import type { GoldenCase, Side, Step } from '../src/golden/golden-case.ts'
 import { commandsOf } from '../src/golden/program-commands.ts'
-import { exchange } from '../src/golden/raw-http.ts'
 import { type CaseFailure, runCase } from '../src/golden/run-case.ts'
-import { ServerPool, type ServerSource } from '../src/golden/server-pool.ts'
-import { dial } from '../src/golden/websocket-dial.ts'
+import type { ServerSource } from '../src/golden/server-pool.ts'
 
 const cleanups: (() => unknown)[] = []
 
@@ -95,16 +89,15 @@ async function listen(server: ReturnType<typeof createServer>): Promise<void> {
 function replay(
   steps: readonly Step[],
   servers: ServerSource,
-  fake?: GoldenCase['fake'],
+  side: Side = 'wanted',
 ): Promise<readonly CaseFailure[]> {
   const golden: GoldenCase = {
     name: 'a case',
     generation: 'v0.2.2',
     server: { relay: { env: {} } },
     steps,
-    ...(fake === undefined ? {} : { fake }),
   }
-  return runCase(golden, { servers, commands: commandsOf('true'), ports: new FreePorts(), side: 'wanted' })
+  return runCase(golden, { servers, commands: commandsOf('true'), ports: new FreePorts(), side })
 }
 
 const token = { claims: { topic: 'x/y', exp: 'now+60' } }
@@ -267,171 +260,22 @@ test('steps after the first failure are not tried', async () => {
   expect(await replay(steps, await startDouble())).toMatchObject([{ stepNumber: 1 }])
 })
 
-test('the scripted servers answer by script and hand over what a host does', async () => {
-  const values = new Map([['fakeRelay', 'ws://r']])
-  const access = new FakeAccess(
-    { '/a': [{ status: 500 }, { body: '{"uri":"{{fakeRelay}}/x"}' }], '/d': { drop: true } },
-    () => values,
-  )
-  const address = await access.start()
-  cleanups.push(() => access.stop())
+test('steps of the other side are passed over, and its expectations hold for it', async () => {
+  const steps: readonly Step[] = [
+    { do: 'wait', ms: 0, only: 'wanted' },
+    {
+      do: 'http',
+      to: 'access',
+      method: 'POST',
+      path: '/x',
+      token,
+      reference: { status: 500 },
+      wanted: { status: 200 },
+    },
+    { do: 'open', peer: 'nobody', only: 'wanted' },
+  ]
+  const servers = await startDouble({ status: 500 })
 
-  expect(
-    (await fetch(`${address}/a?q=1`, { method: 'POST', body: 'b', headers: { 'X-A': '1' } })).status,
-  ).toBe(500)
-  expect(await (await fetch(`${address}/a`)).text()).toBe('{"uri":"ws://r/x"}')
-  expect(await (await fetch(`${address}/a`)).text()).toBe('{"uri":"ws://r/x"}')
-  expect((await fetch(`${address}/other`)).status).toBe(404)
-  await expect(fetch(`${address}/d`)).rejects.toThrow('fetch failed')
-  const first = await access.take('/a', 1_000)
-  expect(first).toMatchObject({ method: 'POST', path: '/a?q=1', body: 'b' })
-  expect(first?.headers.get('x-a')).toBe('1')
-  expect(access.seenAtMs('/a')).toHaveLength(3)
+  expect(await replay(steps, servers, 'reference')).toStrictEqual([])
+  expect(await replay(steps, servers, 'wanted')).toMatchObject([{ stepNumber: 2 }])
 })
-
-test('the scripted relay accepts, refuses and closes by script', async () => {
-  const relay = new FakeRelay({ '/refused': { status: 401 }, '/short': { closeAfterMs: 5 } })
-  const address = await relay.start()
-  cleanups.push(() => relay.stop())
-  const client = new WebSocket(`${address}/x?code=1`)
-  cleanups.push(() => client.terminate())
-  const opened = once(client, 'open')
-  const heard = once(client, 'message')
-
-  const incoming = await relay.take('/x', 5_000)
-  await opened
-  client.send('up')
-  expect((await incoming?.peer.messages.take(5_000))?.data.toString()).toBe('up')
-  incoming?.peer.send({ type: 'text', data: Buffer.from('down') })
-  expect(String((await heard)[0])).toBe('down')
-  client.close(1000)
-  expect(await incoming?.peer.whenClosed(5_000)).toMatchObject({ code: 1000 })
-  expect(await dial({ address: `${address}/refused`, withinMs: 5_000 })).toMatchObject({
-    response: { status: 401 },
-  })
-  const short = await dial({ address: `${address}/short`, withinMs: 5_000 })
-  expect(short.kind === 'open' && (await short.peer.whenClosed(5_000))).toMatchObject({ code: 1000 })
-  expect(relay.seenAtMs('/refused')).toHaveLength(1)
-})
-
-test('a peer shows a drop without a close frame as 1006 and an empty close frame as 1005', async () => {
-  const relay = new FakeRelay({})
-  const address = await relay.start()
-  cleanups.push(() => relay.stop())
-  const dropped = await dial({ address: `${address}/x`, withinMs: 5_000 })
-  const closed = await dial({ address: `${address}/x`, withinMs: 5_000 })
-
-  const first = await relay.take('/x', 5_000)
-  first?.peer.terminate()
-  expect(dropped.kind === 'open' && (await dropped.peer.whenClosed(5_000))).toMatchObject({ code: 1006 })
-  const second = await relay.take('/x', 5_000)
-  second?.peer.close()
-  expect(closed.kind === 'open' && (await closed.peer.whenClosed(5_000))).toMatchObject({ code: 1005 })
-})
-
-test('a peer that must not answer pings does not', async () => {
-  const relay = new FakeRelay({})
-  const address = await relay.start()
-  cleanups.push(() => relay.stop())
-  await dial({ address: `${address}/x`, withinMs: 5_000, autoPong: false })
-  await dial({ address: `${address}/y`, withinMs: 5_000 })
-  const mute = await relay.take('/x', 5_000)
-  const polite = await relay.take('/y', 5_000)
-
-  mute?.peer.ping(Buffer.from('1'))
-  polite?.peer.ping(Buffer.from('2'))
-
-  expect((await polite?.peer.pongs.take(5_000))?.toString()).toBe('2')
-  expect(mute?.peer.pongs.size).toBe(0)
-})
-
-test('a request leaves as it is written, and an answer that never comes is told from a dropped one', async () => {
-  const seen: string[] = []
-  const server = createServer((request, response) => {
-    seen.push(`${request.method ?? ''} ${request.url ?? ''} ${request.rawHeaders.join('|')}`)
-    if (request.url === '/drop') response.destroy()
-    else if (request.url !== '/silent') response.end('ok')
-  })
-  await listen(server)
-  cleanups.push(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  const ask = (path: string) =>
-    exchange(
-      {
-        port,
-        method: 'GET',
-        path,
-        headers: [
-          ['A', '1'],
-          ['a', '2'],
-        ],
-      },
-      300,
-    )
-
-  expect(await ask('//a/../b%zz?x')).toMatchObject({ kind: 'answered' })
-  expect(await ask('/drop')).toStrictEqual({ kind: 'dropped', receivedBytes: 0 })
-  expect(await ask('/silent')).toStrictEqual({ kind: 'silent' })
-  expect(seen[0]).toBe(`GET //a/../b%zz?x Host|127.0.0.1:${String(port)}|A|1|a|2`)
-})
-
-test('a program sees the environment of its case and PATH alone, and tells how it ended', async () => {
-  const script = 'console.log(Object.keys(process.env).sort().join()); console.error("bad"); process.exit(3)'
-  const program = new ChildProgram([process.execPath, '-e', script], { RELAY_X: '1' })
-
-  expect(await program.whenExited(20_000)).toStrictEqual({ code: 3, signal: null })
-  expect(program.stdout).toBe('PATH,RELAY_X\n')
-  expect(program.describe()).toContain('bad')
-  await expect(program.whenListening([1], 20_000)).rejects.toThrow('exited before it listened')
-})
-
-test('a program that ignores SIGTERM is killed', { timeout: 60_000 }, async () => {
-  const script = 'process.on("SIGTERM", () => {}); setInterval(() => {}, 1000); console.log("up")'
-  const program = new ChildProgram([process.execPath, '-e', script], {})
-  await waitFor(() => program.stdout.includes('up'))
-
-  expect(await program.stop(200)).toStrictEqual({ code: null, signal: 'SIGKILL' })
-})
-
-const listenOnBoth = `
-  const ports = [process.env.A, process.env.B]
-  for (const port of ports) require('http').createServer().listen(port, '127.0.0.1')
-  process.on('SIGTERM', () => process.exit(0))`
-
-test('cases with the same environment share a program, fresh ones have their own, and one that died is replaced', {
-  timeout: 60_000,
-}, async () => {
-  const ports = new FreePorts()
-  const pool = new ServerPool({ commands: () => [process.execPath, '-e', listenOnBoth], ports })
-  cleanups.push(() => pool.stop())
-  const env = { A: '{{accessPort}}', B: '{{relayPort}}' }
-  const shared: GoldenCase = { name: 's', generation: 'v0.2.2', server: { relay: { env } }, steps: [] }
-  const fresh: GoldenCase = { ...shared, server: { relay: { env }, fresh: true } }
-
-  const [one, two, own] = await Promise.all([
-    pool.acquire(shared, new Map()),
-    pool.acquire(shared, new Map()),
-    pool.acquire(fresh, new Map()),
-  ])
-  expect(one.values.get('accessPort')).toBe(two.values.get('accessPort'))
-  expect(own.values.get('accessPort')).not.toBe(one.values.get('accessPort'))
-  expect(await own.release()).toStrictEqual([])
-  expect(await own.isAlive('relay')).toBe(false)
-  expect(await one.isAlive('relay')).toBe(true)
-
-  await one.stop('relay', { signal: 'SIGKILL', withinMs: 10_000 })
-  expect((await two.release()).join()).toContain('SIGKILL')
-  const again = await pool.acquire(shared, new Map())
-  expect(await again.isAlive('relay')).toBe(true)
-})
-
-async function waitFor(isSo: () => boolean): Promise<void> {
-  const giveUpAtMs = performance.now() + 20_000
-  while (!isSo()) {
-    if (performance.now() > giveUpAtMs) throw new Error('waited in vain')
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-}

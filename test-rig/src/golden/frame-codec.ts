@@ -111,14 +111,19 @@ export class FrameParser {
   #take(bytes: number): Buffer {
     const taken = Buffer.allocUnsafe(bytes)
     let filled = 0
-    while (filled < bytes) {
-      const chunk = this.#chunks.shift()
-      if (chunk === undefined) break
-      const part = chunk.subarray(0, bytes - filled)
-      taken.set(part, filled)
-      filled += part.length
-      if (part.length < chunk.length) this.#chunks.unshift(chunk.subarray(part.length))
+    let used = 0
+    for (const chunk of this.#chunks) {
+      if (filled + chunk.length > bytes) break
+      taken.set(chunk, filled)
+      filled += chunk.length
+      used += 1
     }
+    const cut = this.#chunks[used]
+    if (filled < bytes && cut !== undefined) {
+      taken.set(cut.subarray(0, bytes - filled), filled)
+      this.#chunks[used] = cut.subarray(bytes - filled)
+    }
+    this.#chunks.splice(0, used)
     this.#bufferedBytes -= bytes
     return taken
   }

@@ -104,6 +104,8 @@ export interface HttpStep extends StepBase {
   /** A list writes the header several times. */
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: string
+  /** A body of bytes in place of `body`. */
+  readonly bodyBytes?: readonly MessageSpec[]
   /** Send the body in chunks without a length. */
   readonly chunked?: boolean
   /** Do not ask the server to close. */

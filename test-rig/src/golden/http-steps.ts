@@ -2,6 +2,7 @@ import { AppError } from '@relay/common/errors'
 import { type CaseWorld, patienceMs } from './case-world.ts'
 import { explainOutcome, parseJson } from './explain-response.ts'
 import { type ConnectStep, expectationOf, type HttpStep } from './golden-case.ts'
+import { makeMessage } from './payload.ts'
 import { encodeChunk, exchange, type HeaderLine, type HttpOutcome, lastChunk } from './raw-http.ts'
 import { fillTemplate } from './template.ts'
 import { mintToken, type TokenSpec } from './token-mint.ts'
@@ -10,13 +11,14 @@ import { mintToken, type TokenSpec } from './token-mint.ts'
 export async function runHttp(step: HttpStep, world: CaseWorld): Promise<readonly string[]> {
   for (const [name, spec] of Object.entries(step.mint ?? {}))
     world.values.set(name, mintToken(spec, world.values))
+  const body = encodeBody(step, world)
   const outcome = await exchange(
     {
       port: world.portOf(step.to),
       method: step.method,
       path: fillTemplate(step.path, world.values),
-      headers: requestHeaders(step, world),
-      ...(step.body === undefined ? {} : { body: encodeBody(step, world) }),
+      headers: requestHeaders(step, body, world),
+      ...(body === undefined ? {} : { body }),
     },
     patienceMs,
   )
@@ -60,22 +62,24 @@ export function headerLines(
   )
 }
 
-function requestHeaders(step: HttpStep, world: CaseWorld): readonly HeaderLine[] {
+function requestHeaders(step: HttpStep, body: Buffer | undefined, world: CaseWorld): readonly HeaderLine[] {
   const given = headerLines(step.headers, world)
   const has = (name: string): boolean => given.some(([each]) => each.toLowerCase() === name.toLowerCase())
   const lines: HeaderLine[] =
     step.token === undefined ? [] : [['Authorization', mintToken(step.token, world.values)]]
   lines.push(...given)
   if (step.chunked === true) lines.push(['Transfer-Encoding', 'chunked'])
-  else if (step.body !== undefined) lines.push(['Content-Length', String(encodeBody(step, world).length)])
+  else if (body !== undefined) lines.push(['Content-Length', String(body.length)])
   // What Go's client does for methods that usually have a body.
   else if (step.method === 'POST' || step.method === 'PUT') lines.push(['Content-Length', '0'])
   if (step.keepAlive !== true && !has('Connection')) lines.push(['Connection', 'close'])
   return lines
 }
 
-function encodeBody(step: HttpStep, world: CaseWorld): Buffer {
-  const body = Buffer.from(fillTemplate(step.body ?? '', world.values))
+function encodeBody(step: HttpStep, world: CaseWorld): Buffer | undefined {
+  if (step.body === undefined && step.bodyBytes === undefined) return undefined
+  const bytes = (step.bodyBytes ?? []).map((spec) => makeMessage(spec, world.values).data)
+  const body = Buffer.concat([Buffer.from(fillTemplate(step.body ?? '', world.values)), ...bytes])
   if (step.chunked !== true) return body
   return body.length === 0 ? lastChunk : Buffer.concat([encodeChunk(body), lastChunk])
 }

@@ -56,7 +56,6 @@ function parseArguments(words: readonly string[]): Arguments | string {
         describe:
           'replay against this command with the old subcommands, and expect what the old program does',
         requiresArg: true,
-        implies: 'generation',
       },
       failures: { type: 'string', describe: 'also write the failures to this file', requiresArg: true },
       concurrency: {
@@ -67,10 +66,14 @@ function parseArguments(words: readonly string[]): Arguments | string {
       },
       list: { type: 'boolean', default: false, describe: 'print the names and end' },
     })
-    .check(({ concurrency }) => {
+    .check(({ concurrency, against, generation }) => {
+      if (against !== undefined && generation === undefined) {
+        throw new UsageError('--against needs --generation: one command stands in for one generation')
+      }
       if (Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 16) return true
       throw new UsageError('--concurrency must be a whole number from 1 to 16')
     })
+    .locale('en')
     .version(false)
     .strict()
     .demandCommand(0, 0)

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { AppError } from '@relay/common/errors'
+import { AppError, UsageError } from '@relay/common/errors'
 import type { Expectation, GoldenCase, StepKind } from './golden-case.ts'
 
 type Kind = 'text' | 'number' | 'flag' | 'list' | 'object' | 'message'
@@ -26,6 +26,7 @@ const grammar: Readonly<Record<StepKind, StepGrammar>> = {
       token: 'object?',
       headers: 'object?',
       body: 'text?',
+      bodyBytes: 'list?',
       chunked: 'flag?',
       keepAlive: 'flag?',
       save: 'object?',
@@ -108,12 +109,23 @@ const caseFields: Readonly<Record<string, Field>> = {
   source: 'message?',
 }
 
-/** Reads a file of cases. Throws `GOLDEN_CASE` with every mistake in it: a key we do not know would check nothing. */
+/**
+ * Reads a file of cases. Throws `UsageError` for a file that cannot be read as JSON, and `GOLDEN_CASE` with every
+ * mistake in the cases: a key we do not know would check nothing.
+ */
 export function loadCases(file: URL | string): readonly GoldenCase[] {
-  const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+  const content = readJson(file)
   const problems = explainCases(content)
   if (problems.length > 0) throw new AppError('GOLDEN_CASE', `wrong cases: ${problems.join('; ')}`)
   return content as readonly GoldenCase[]
+}
+
+function readJson(file: URL | string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as unknown
+  } catch (cause) {
+    throw new UsageError(`cannot read ${String(file)}`, { cause })
+  }
 }
 
 /** All mistakes of a list of cases, each one sentence; empty when it can be replayed. */

@@ -15,6 +15,8 @@ export interface TokenSpec {
   readonly quoteTimes?: boolean
   /** Text in front, such as `Bearer `. */
   readonly before?: string
+  /** Text behind, such as the padding that a JWT must not have. */
+  readonly after?: string
   /** The text itself in place of a token. */
   readonly literal?: string
 }
@@ -32,7 +34,8 @@ export function mintToken(spec: TokenSpec, values: TemplateValues): string {
   const alg = spec.alg ?? 'HS256'
   const header = encodeJson(spec.header ?? { alg, typ: 'JWT' })
   const signed = `${header}.${encodeJson(fillClaims(spec, values))}`
-  return `${before}${signed}.${sign(signed, alg, fillTemplate(spec.secret ?? '{{secret}}', values))}`
+  const signature = sign(signed, alg, fillTemplate(spec.secret ?? '{{secret}}', values))
+  return `${before}${signed}.${signature}${spec.after ?? ''}`
 }
 
 /** The signature part of a compact JWS; empty for `none`. */
