@@ -32,6 +32,9 @@ export class UsageError extends AppError {
   }
 }
 
+/** Something outside of this program is missing or taken: a port, a device, another program. Exit code 69. */
+export class UnavailableError extends AppError {}
+
 /** Exit codes of every program, after sysexits.h; 78 is what the units put in `RestartPreventExitStatus`. */
 export const exitCode = {
   ok: 0,
@@ -42,14 +45,12 @@ export const exitCode = {
   config: 78,
 } as const
 
-/** One sentence about anything that was thrown: the message, and the message of its cause where that says more. */
-export function describeError(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  const nested: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
-  const own = error.message === '' ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message
-  if (nested === undefined) return own
-  const inner = describeError(nested)
-  return own.includes(inner) ? own : `${own}: ${inner}`
+/** The exit code that belongs to an error: 64, 78 and 69 by class, 1 for other expected ones, 70 for a bug. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return exitCode.usage
+  if (error instanceof ConfigError) return exitCode.config
+  if (error instanceof UnavailableError) return exitCode.unavailable
+  return error instanceof AppError ? exitCode.failed : exitCode.bug
 }
 
 /** The stable code of an error of ours or of the system (`ECONNREFUSED`); undefined where there is none. */
@@ -58,13 +59,31 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-/** Something outside of this program is missing or taken: a port, a device, another program. Exit code 69. */
-export class UnavailableError extends AppError {}
+/** Causes are followed no deeper than this: an error may be its own cause. */
+const deepestCause = 5
 
-/** The exit code that belongs to an error: 64, 78 and 69 by class, 1 for other expected ones, 70 for a bug. */
-export function exitCodeOf(error: unknown): number {
-  if (error instanceof UsageError) return exitCode.usage
-  if (error instanceof ConfigError) return exitCode.config
-  if (error instanceof UnavailableError) return exitCode.unavailable
-  return error instanceof AppError ? exitCode.failed : exitCode.bug
+/**
+ * One sentence about anything that was thrown: the message, and the message of its cause where that says more. Takes
+ * every value, whatever its shape.
+ */
+export function describeError(error: unknown): string {
+  return describe(error, deepestCause)
+}
+
+function describe(error: unknown, depthLeft: number): string {
+  if (!(error instanceof Error)) return describeThrown(error)
+  const nested: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
+  const own = error.message === '' ? (errorCode(error) ?? error.name) : error.message
+  if (nested === undefined || depthLeft === 0) return own
+  const inner = describe(nested, depthLeft - 1)
+  if (own.includes(inner)) return own
+  // Several addresses of one host failed: Node gives a bare `ECONNREFUSED` that wraps the telling ones.
+  return inner.includes(own) ? inner : `${own}: ${inner}`
+}
+
+/** Of what is no `Error`: its text, or its `message` (the error event of a websocket has one). */
+function describeThrown(thrown: unknown): string {
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown)
+  const { message } = thrown as { readonly message?: unknown }
+  return typeof message === 'string' && message !== '' ? message : 'something without a message was thrown'
 }

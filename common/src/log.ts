@@ -1,14 +1,9 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { errorCode } from './errors.ts'
 
 export type Log = Logger
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
-
-/** Field names whose values never reach a log, at any depth up to three. */
-const secretFields = ['token', 'code', 'secret', 'password', 'authorization', 'cookie', 'uri']
-const redactedPaths = secretFields.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
-/** What looks like a JWT or like a one-time code in an address is cut out of messages too. */
-const secretTexts = /eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=[?&]code=)[^&\s"']+/g
 
 export interface LogOptions {
   readonly program: string
@@ -19,7 +14,7 @@ export interface LogOptions {
 
 /**
  * A structured log: JSON lines with constant messages and facts as fields. Tokens, one-time codes and secrets are
- * removed, whether they come as a field of that name or inside a text.
+ * removed at any depth, whether they come as a field of such a name or inside a text. Give errors as `error`.
  */
 export function createLog({ program, level, destination }: LogOptions): Log {
   const options = {
@@ -27,10 +22,9 @@ export function createLog({ program, level, destination }: LogOptions): Log {
     base: { program },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: { paths: redactedPaths, censor: '(removed)' },
-    // An object of a name of ours holds one error with its code; stacks only where something is a bug.
-    serializers: { error: serializeError },
-    hooks: { streamWrite: withoutSecrets },
+    // `err` is what the library calls an error that is given alone.
+    serializers: { error: serializeError, err: serializeError },
+    hooks: { streamWrite: cleanLine },
   }
   return destination === undefined ? pino(options) : pino(options, destination)
 }
@@ -40,20 +34,68 @@ export function silentLog(): Log {
   return pino({ level: 'silent' })
 }
 
+const removed = '(removed)'
+
+/**
+ * What looks like a JWT (its header begins with `{"`, or with `{` and a blank), complete or cut off, and like a
+ * one-time code in an address or beside the word `code`.
+ */
+const secretTexts =
+  /eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|\be[yw][Aok0][\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|(?<=(?:[?&]|\\u0026)code(?:=|%3D))[^&\s"'\\]+|(?<=\b[Cc]ode\W{1,6})[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}/g
+
 /** `text` with everything that looks like a token or a one-time code cut out. */
 export function withoutSecrets(text: string): string {
-  return text.replaceAll(secretTexts, '(removed)')
+  return text.replaceAll(secretTexts, removed)
 }
 
+/** Names of fields whose values never reach a log: `token`, `accessToken`, `secrets`, `Authorization`, `uri`. */
+const secretName = /(?:token|secret|password|passphrase|authorization|cookie|privatekey|uri)s?$/i
+/** `code` is a one-time code, or a stable error code, or a number of a close or an exit. */
+const codeName = /codes?$/i
+const stableCode = /^[A-Z][A-Z0-9_]*$/
+/** Most lines hold nothing of the kind and go out as they are. */
+const suspiciousLine = new RegExp(
+  `${secretName.source.replace('$', '"')}|${codeName.source.replace('$', '"')}`,
+  'i',
+)
+
+/** A line of the log before it is written. Works on the finished line: nothing can reach the log around it. */
+function cleanLine(line: string): string {
+  if (!suspiciousLine.test(line)) return withoutSecrets(line)
+  try {
+    const eol = line.endsWith('\n') ? '\n' : ''
+    return withoutSecrets(JSON.stringify(JSON.parse(line), cleanField)) + eol
+  } catch {
+    return withoutSecrets(line)
+  }
+}
+
+function cleanField(name: string, value: unknown): unknown {
+  // Numbers and booleans are counts and states (`tokens: 3`), never a secret.
+  if (value === null || (typeof value !== 'string' && typeof value !== 'object')) return value
+  if (secretName.test(name)) return value === '' ? value : removed
+  if (!codeName.test(name)) return value
+  return typeof value === 'string' && stableCode.test(value) ? value : removed
+}
+
+/** Causes are followed no deeper than this: an error may be its own cause. */
+const deepestCause = 5
+
+/** An error of ours with its code and facts; a stack only where there is no code, as that is a bug. */
 function serializeError(error: unknown): unknown {
+  return serialize(error, deepestCause)
+}
+
+function serialize(error: unknown, depthLeft: number): unknown {
   if (!(error instanceof Error)) return error
-  const { code, details } = error as Error & { code?: string; details?: unknown }
+  const code = errorCode(error)
+  const { details } = error as Error & { readonly details?: unknown }
+  const cause: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
   return {
     name: error.name,
     message: error.message,
-    ...(code === undefined ? {} : { code }),
+    ...(code === undefined ? { stack: error.stack } : { code }),
     ...(details === undefined ? {} : { details }),
-    ...(code === undefined ? { stack: error.stack } : {}),
-    ...(error.cause === undefined ? {} : { cause: serializeError(error.cause) }),
+    ...(cause === undefined || depthLeft === 0 ? {} : { cause: serialize(cause, depthLeft - 1) }),
   }
 }
