@@ -29,7 +29,7 @@ export function parseClaims(payload: unknown): Claims {
   }
   const claims = new ClaimReader(payload as Readonly<Record<string, unknown>>)
   // Not used here, but with another type the old programs refuse the token.
-  claims.string('topicSalt')
+  for (const name of ['topicSalt', 'iss', 'jti']) claims.string(name)
   claims.boolean('alertHost')
   return {
     topic: claims.string('topic'),
@@ -48,6 +48,9 @@ export function parseClaims(payload: unknown): Claims {
 export function hasRequiredClaims(claims: Claims): boolean {
   return claims.topic !== '' && claims.prefix !== '' && claims.scopes.length > 0
 }
+
+/** A number as JSON writes it. */
+const jsonNumber = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
 
 class ClaimReader {
   readonly #payload: Readonly<Record<string, unknown>>
@@ -88,9 +91,10 @@ class ClaimReader {
   seconds(name: string): number | undefined {
     const value = this.#find(name)
     if (value === undefined) return undefined
-    const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+    const number = typeof value === 'string' && jsonNumber.test(value) ? Number(value) : value
     if (typeof number !== 'number' || !Number.isFinite(number)) throw wrongType(name, 'a number of seconds')
-    return Math.trunc(number)
+    // Adding 0 makes 0 of -0.
+    return Math.trunc(number) + 0
   }
 
   /** Go's JSON: the exact name first, else a name that is equal but for letter case. */

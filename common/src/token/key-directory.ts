@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { importJWK, type JWK } from 'jose'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { describeError } from '../errors.ts'
+import { ConfigError, describeError } from '../errors.ts'
 import type { PublicKey } from './key-ring.ts'
 
 const keyFileSchema = Type.Object({
@@ -25,11 +25,12 @@ export interface KeyDirectory {
 /**
  * Reads every `*.jwk` file of a folder: a public key as JWK (RFC 7517; Ed25519 or P-256) with a `kid` and a `policy`
  * member. A file that is wrong is reported and left out; removing a file retires its key at the next read.
+ * @throws {ConfigError} `KEY_DIRECTORY_UNREADABLE`.
  */
 export async function readKeyDirectory(directory: string): Promise<KeyDirectory> {
   const publicKeys = new Map<string, PublicKey>()
   const problems: string[] = []
-  const names = (await readdir(directory)).filter((name) => name.endsWith('.jwk')).sort()
+  const names = await keyFileNames(directory)
   for (const name of names) {
     const path = join(directory, name)
     try {
@@ -48,23 +49,56 @@ export async function readKeyDirectory(directory: string): Promise<KeyDirectory>
   return { publicKeys, problems }
 }
 
+async function keyFileNames(directory: string): Promise<readonly string[]> {
+  try {
+    return (await readdir(directory)).filter((name) => name.endsWith('.jwk')).sort()
+  } catch (cause) {
+    throw new ConfigError('KEY_DIRECTORY_UNREADABLE', `the folder of keys ${directory} cannot be read`, {
+      cause,
+    })
+  }
+}
+
 async function readKeyFile(path: string): Promise<PublicKey> {
-  const content: unknown = JSON.parse(await readFile(path, 'utf8'))
+  const content = parseKeyFile(await readFile(path, 'utf8'))
   if (!Value.Check(keyFileSchema, content)) {
     const [first] = Value.Errors(keyFileSchema, content)
-    throw new Error(`${first?.instancePath ?? '/'} ${first?.message ?? 'is wrong'}`)
+    const member = first?.instancePath.slice(1).replaceAll('/', '.') ?? ''
+    throw new Error(`${member === '' ? 'it' : `"${member}"`} ${first?.message ?? 'is wrong'}`)
   }
-  const file: KeyFile = content
+  const { kid, policy }: KeyFile = content
   const jwk = content as JWK & KeyFile
   if (jwk.d !== undefined) throw new Error('it holds a private key; only the public part belongs here')
   const algorithm = algorithmOf(jwk)
-  const key = await importJWK({ ...jwk, alg: algorithm }, algorithm)
-  if (key instanceof Uint8Array) throw new Error('it is a shared secret, not a public key')
-  return { keyId: file.kid, algorithm, key, policy: file.policy }
+  return { keyId: kid, algorithm, key: await importPublicKey(jwk, algorithm), policy }
+}
+
+/** Without the parser's message: it would quote the file, and somebody may have put a private key there. */
+function parseKeyFile(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('it is not JSON')
+  }
 }
 
 function algorithmOf(jwk: JWK): 'EdDSA' | 'ES256' {
   if (jwk.kty === 'OKP' && jwk.crv === 'Ed25519') return 'EdDSA'
   if (jwk.kty === 'EC' && jwk.crv === 'P-256') return 'ES256'
   throw new Error('it is neither an Ed25519 nor a P-256 key')
+}
+
+/** Of the members only those that are the key: what else the file says (`use`, `key_ops`) changes nothing. */
+async function importPublicKey(
+  { kty, crv, x, y }: JWK,
+  algorithm: 'EdDSA' | 'ES256',
+): Promise<PublicKey['key']> {
+  try {
+    const coordinates = algorithm === 'ES256' ? { x, y } : { x }
+    const key = await importJWK({ kty, crv, ...coordinates } as JWK, algorithm)
+    if (!(key instanceof Uint8Array)) return key
+  } catch (cause) {
+    throw new Error('its key cannot be read', { cause })
+  }
+  throw new Error('it is a shared secret, not a public key')
 }

@@ -10,7 +10,10 @@ export interface PublicKey {
 
 /** The keys that tokens may be signed with at this moment. Immutable: a reload makes a new one. */
 export interface KeyRing {
-  /** Shared secrets, as raw bytes. All are valid at once, so that a secret can be changed without downtime. */
+  /**
+   * Shared secrets, as raw bytes. All are valid at once, so that a secret can be changed without downtime. An empty
+   * one never verifies anything.
+   */
   readonly secrets: readonly Uint8Array[]
   readonly publicKeys: ReadonlyMap<string, PublicKey>
 }

@@ -11,6 +11,11 @@ export interface VerifyTokenOptions {
   readonly audience: string
 }
 
+export interface VerifiedClaims extends Claims {
+  /** Id of the public key that signed it; undefined for a shared secret. */
+  readonly keyId: string | undefined
+}
+
 /** Longer ones are refused unread: a real token has some hundred bytes. */
 const maxTokenLength = 16_384
 const hmacAlgorithms = ['HS256', 'HS384', 'HS512']
@@ -20,9 +25,9 @@ const hmacAlgorithms = ['HS256', 'HS384', 'HS512']
  * by `kid` within the policy of that key; no leeway; `exp` is wanted.
  * @throws {TokenError} naming the first fault found: form, algorithm, key, signature, claims, times, audience, policy.
  */
-export async function verifyToken(token: string, options: VerifyTokenOptions): Promise<Claims> {
+export async function verifyToken(token: string, options: VerifyTokenOptions): Promise<VerifiedClaims> {
   if (token.length > maxTokenLength) throw new TokenError('malformed', 'it is too long')
-  const { payload, policy } = await verifySignature(token, options.keys)
+  const { payload, policy, keyId } = await verifySignature(token, options.keys)
   const claims = parseClaims(parsePayload(payload))
   checkTimes(claims, options.nowMs / 1000)
   if (!claims.audiences.includes(options.audience)) {
@@ -32,7 +37,7 @@ export async function verifyToken(token: string, options: VerifyTokenOptions): P
     const breach = policyBreach(claims, policy, Math.floor(options.nowMs / 1000))
     if (breach !== undefined) throw new TokenError('beyond-policy', breach)
   }
-  return claims
+  return { ...claims, keyId }
 }
 
 /** @throws {TokenError} `TOKEN_EXPIRED`, `TOKEN_NOT_YET_VALID`, or `TOKEN_INCOMPLETE` where there is no `exp`. */
@@ -51,8 +56,9 @@ async function verifySignature(token: string, keys: KeyRing) {
   const { alg, kid } = readHeader(token)
   if (hmacAlgorithms.includes(alg)) {
     for (const secret of keys.secrets) {
+      if (secret.length === 0) continue
       const verified = await tryVerify(token, secret, hmacAlgorithms)
-      if (verified !== undefined) return { payload: verified.payload, policy: undefined }
+      if (verified !== undefined) return { payload: verified.payload, policy: undefined, keyId: undefined }
     }
     throw new TokenError('bad-signature', 'its signature does not fit')
   }
@@ -64,16 +70,26 @@ async function verifySignature(token: string, keys: KeyRing) {
     throw new TokenError('bad-algorithm', 'its algorithm is not the one of its key')
   const verified = await tryVerify(token, publicKey.key, [alg])
   if (verified === undefined) throw new TokenError('bad-signature', 'its signature does not fit')
-  return { payload: verified.payload, policy: publicKey.policy }
+  return { payload: verified.payload, policy: publicKey.policy, keyId: publicKey.keyId }
 }
+
+/** Only these characters: no padding, no blanks, not the ones of plain base64. */
+const threeParts = /^[\w-]+\.[\w-]*\.[\w-]*$/
 
 function readHeader(token: string): { readonly alg: string; readonly kid: string } {
   if (token.split('.', 4).length !== 3) throw new TokenError('malformed', 'it has not three parts')
+  if (!threeParts.test(token)) throw new TokenError('malformed', 'it holds a character that is not base64url')
+  const signature = token.slice(token.lastIndexOf('.') + 1)
+  // The last character of a signature has bits that mean nothing: one token would have several spellings.
+  if (Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
+    throw new TokenError('malformed', 'its signature is not base64url in the one right form')
+  }
   try {
     const { alg, kid } = decodeProtectedHeader(token)
     return { alg: alg ?? '', kid: kid ?? '' }
-  } catch (cause) {
-    throw new TokenError('malformed', 'its header cannot be read', { cause })
+  } catch {
+    // Without the cause: the messages of a parser quote what they read.
+    throw new TokenError('malformed', 'its header cannot be read')
   }
 }
 
@@ -86,14 +102,19 @@ async function tryVerify(
     return await compactVerify(token, key, { algorithms })
   } catch (cause) {
     if (cause instanceof errors.JWSSignatureVerificationFailed) return undefined
-    throw new TokenError('malformed', 'it is not a valid JWS', { cause })
+    // Messages of the library quote parts of the header; those of the cryptography below it do not.
+    throw new TokenError(
+      'malformed',
+      'it is not a valid JWS',
+      cause instanceof errors.JOSEError ? undefined : { cause },
+    )
   }
 }
 
 function parsePayload(payload: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))
-  } catch (cause) {
-    throw new TokenError('malformed', 'its payload is not JSON', { cause })
+  } catch {
+    throw new TokenError('malformed', 'its payload is not JSON')
   }
 }
