@@ -1,6 +1,6 @@
 import type { TObject } from 'typebox'
 import type { Options } from 'yargs'
-import { type ConfigSpec, schemaFacts, settingsOf } from './settings.ts'
+import { type ConfigSpec, type SchemaFacts, schemaFacts, settingsOf } from './settings.ts'
 
 /** The settings as options of yargs. Values stay texts: the schema checks them, with everything else. */
 export function commandLineOptions(spec: ConfigSpec<TObject>): Record<string, Options> {
@@ -27,7 +27,7 @@ export function settingsTable(spec: ConfigSpec<TObject>): string {
       env.map((name) => `\`${name}\``).join(', '),
       typeText.replaceAll('|', '\\|'),
       defaultText === '' ? '' : `\`${defaultText}\``,
-      description,
+      description.replaceAll('|', '\\|'),
     ]
     return `| ${cells.join(' | ')} |`
   })
@@ -38,15 +38,20 @@ export function settingsTable(spec: ConfigSpec<TObject>): string {
   ].join('\n')
 }
 
-/** The configuration for showing: values of secret settings are replaced by `(set)`. */
+/** The configuration for showing: values of secret settings, also those inside lists, are replaced by `(set)`. */
 export function redactedConfig(spec: ConfigSpec<TObject>, config: object): object {
-  const copy = structuredClone(config) as Record<string, unknown>
-  for (const { path, secret } of settingsOf(spec)) {
-    if (!secret) continue
-    let target: Record<string, unknown> | undefined = copy
-    for (const key of path.slice(0, -1)) target = target?.[key] as Record<string, unknown> | undefined
-    const last = path.at(-1) ?? ''
-    if (target !== undefined && target[last] !== undefined && target[last] !== '') target[last] = '(set)'
-  }
-  return copy
+  return redacted(schemaFacts(spec.schema), config) as object
+}
+
+function redacted(facts: SchemaFacts, value: unknown): unknown {
+  if (facts.secret === true) return value === undefined || value === '' ? value : '(set)'
+  if (Array.isArray(value)) return value.map((item) => redacted(facts.items ?? {}, item))
+  if (typeof value !== 'object' || value === null) return value
+  const properties = facts.properties ?? {}
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => {
+      const child = Object.hasOwn(properties, key) ? properties[key] : undefined
+      return [key, redacted(child === undefined ? {} : schemaFacts(child), item)]
+    }),
+  )
 }

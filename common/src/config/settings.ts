@@ -25,18 +25,27 @@ export interface Setting {
 }
 
 /** The parts of a JSON schema that are looked at here. */
-interface SchemaFacts {
+export interface SchemaFacts {
   readonly type?: string
-  readonly anyOf?: readonly { readonly const?: string | number | boolean }[]
+  readonly anyOf?: readonly SchemaFacts[]
   readonly enum?: readonly unknown[]
-  readonly items?: SchemaFacts
+  readonly const?: string | number | boolean
+  readonly items?: SchemaFacts & TSchema
   readonly properties?: Readonly<Record<string, TSchema>>
+  readonly minimum?: number
+  readonly maximum?: number
+  readonly minLength?: number
+  readonly maxLength?: number
+  readonly minItems?: number
+  readonly maxItems?: number
+  readonly pattern?: string
   readonly default?: unknown
   readonly description?: string
   readonly env?: readonly string[]
   readonly secret?: boolean
   readonly unit?: string
   readonly defaultText?: string
+  readonly expected?: string
 }
 
 /** The JSON-schema facts of a TypeBox schema. */
@@ -93,7 +102,9 @@ function typeText(facts: SchemaFacts): string {
 /** The texts that a setting may have, where it has a fixed list of them. */
 export function choicesOf(facts: SchemaFacts): readonly string[] {
   if (facts.enum !== undefined) return facts.enum.map(String)
-  return (facts.anyOf ?? []).flatMap((choice) => (choice.const === undefined ? [] : [String(choice.const)]))
+  if (facts.const !== undefined) return [String(facts.const)]
+  const choices = (facts.anyOf ?? []).map(choicesOf)
+  return choices.every((texts) => texts.length > 0) ? choices.flat() : []
 }
 
 function defaultText(value: unknown): string {
