@@ -1,6 +1,7 @@
 import yargs, { type Options, type PositionalOptions } from 'yargs'
 import { AppError, describeError, exitCode, exitCodeOf, UsageError } from './errors.ts'
 import { withoutSecrets } from './log.ts'
+import { explainFinding, refuseWrongArguments } from './wrong-arguments.ts'
 
 /** What a command may touch of the process; tests give their own. */
 export interface Process {
@@ -58,6 +59,8 @@ function explain(error: unknown): string {
 }
 
 async function parseAndRun(program: Program, argv: readonly string[], process: Process): Promise<number> {
+  const known = { program: program.name, commands: program.commands }
+  refuseWrongArguments(argv, known)
   let chosen: { readonly command: Command; readonly args: Arguments } | undefined
   const parser = yargs([...argv])
     .scriptName(program.name)
@@ -66,9 +69,14 @@ async function parseAndRun(program: Program, argv: readonly string[], process: P
     .help()
     .alias('h', 'help')
     .strict()
-    .recommendCommands()
     .demandCommand(1, 'a command is missing')
+    // Findings are told apart by their English text; a person gets our own sentence.
+    .locale('en')
+    .detectLocale(false)
     .parserConfiguration({
+      // A booking id of digits stays the text that it is.
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
       'duplicate-arguments-array': false,
       'boolean-negation': true,
       'dot-notation': false,
@@ -78,7 +86,7 @@ async function parseAndRun(program: Program, argv: readonly string[], process: P
     .fail((message, error) => {
       // The library's own findings come as text or as a YError; anything else is a fault of a command.
       if (error === undefined || error.name === 'YError')
-        throw new UsageError(sentence(error?.message ?? message))
+        throw new UsageError(explainFinding(error?.message ?? message ?? '', argv, known))
       throw error
     })
   if (program.epilogue !== undefined) parser.epilogue(program.epilogue)
@@ -109,26 +117,34 @@ async function parseAndRun(program: Program, argv: readonly string[], process: P
   return await chosen.command.run(chosen.args, process)
 }
 
-/** The library's messages in our form: lower case, no full stop, one line. */
-function sentence(message: string | undefined): string {
-  const text = (message ?? 'the command line is wrong').replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '')
-  if (text.startsWith('Did you mean ')) return `there is no such command; d${text.slice(1)}`
-  return text.charAt(0).toLowerCase() + text.slice(1)
-}
+/** A terminal, npm and a launcher may each pass on the one Ctrl-C: what comes this soon is no second order. */
+const sameSignalWithinMs = 500
 
-/** Binds `run` to this process: arguments, signals and exit code. A second signal ends at once. Only for `main.ts`. */
+/**
+ * Binds `run` to this process: arguments, signals and exit code. A second signal, half a second or more after the
+ * first, ends at once. What nobody caught is printed as one sentence and ends with 70. Only for `main.ts`.
+ */
 export async function runMain(
   run: (argv: readonly string[], process: Process) => Promise<number>,
 ): Promise<void> {
   const controller = new AbortController()
+  let orderedAtMs: number | undefined
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (controller.signal.aborted) process.exit(exitCode.failed)
+      orderedAtMs ??= performance.now()
+      if (performance.now() - orderedAtMs >= sameSignalWithinMs) process.exit(exitCode.failed)
       controller.abort(signal)
     })
   }
   // Whoever reads our output may leave (`| head`): that is an order to stop, not a fault.
   process.stdout.on('error', () => controller.abort('stdout closed'))
+  // Nobody is left to tell.
+  process.stderr.on('error', () => undefined)
+  const fail = (error: unknown): never => {
+    process.stderr.write(`${explain(error)}\n`)
+    process.exit(exitCodeOf(error))
+  }
+  process.on('uncaughtException', fail)
   const { env, stdin, stdout, stderr } = process
   const code = await run(process.argv.slice(2), {
     environment: env,
@@ -136,6 +152,6 @@ export async function runMain(
     stdout,
     stderr,
     signal: controller.signal,
-  })
+  }).catch(fail)
   process.exit(code)
 }
