@@ -38,8 +38,9 @@ export class FakeClock implements Clock {
     return this.#alarms.size
   }
 
-  /** Moves both clocks on, firing what falls due in order and letting promises settle between. */
+  /** Moves both clocks on (`byMs` >= 0), firing what falls due in order and letting promises settle between. */
   async advance(byMs: number): Promise<void> {
+    if (!(byMs >= 0)) throw new RangeError('a clock does not run backwards; use jump for the wall clock')
     const targetMs = this.#elapsedMs + byMs
     await settle()
     for (;;) {

@@ -1,11 +1,22 @@
 import type { Clock } from './clock.ts'
 import { AppError } from './errors.ts'
 
+/**
+ * For an uplink take `{ minMs: 1000, maxMs: 10_000, stableAfterMs: 5000, stableFrom: 'established' }`: the delays are
+ * then in 1..2, 1..4, 1..8, 1..10 s, which is gentle on a relay that many devices lose at once, and what the other end
+ * is used to (spec session 7.6: 2 to 5 attempts in the first 4.4 s, back within 4 s of a first loss).
+ */
 export interface RetryPolicy {
+  /** At least 1. */
   readonly minMs: number
   readonly maxMs: number
   /** A link that lived this long was healthy: the next failure starts from attempt 0. */
   readonly stableAfterMs: number
+  /**
+   * Where that life begins: with the call of `connectOnce` (default), or when it calls `established`. Take the second
+   * for what dials: a dial that hangs for a minute and fails is no link that lived for a minute.
+   */
+  readonly stableFrom?: 'start' | 'established'
 }
 
 export interface Retry {
@@ -49,33 +60,37 @@ export function nextDelayMs(
   random: () => number,
 ): number {
   const ownMs = retryDelayMs(attempt, policy, random)
-  if (!(error instanceof RetryLaterError)) return ownMs
+  if (!(error instanceof RetryLaterError) || Number.isNaN(error.delayMs)) return ownMs
+  // All devices get the same hint: they must not come back in the same moment.
   return Math.max(ownMs, Math.min(longestHintMs, error.delayMs) + Math.round(random() * policy.minMs))
 }
 
 /**
  * Runs `connectOnce` for ever. `connectOnce` resolves when its link has closed and rejects when it failed; either way
- * it has released everything it opened. Returns once `signal` aborts; rethrows an error marked permanent.
+ * it has released everything it opened, and it ends soon after `signal` aborts. It may call `established` when the
+ * link is up (see `RetryPolicy.stableFrom`). Returns once `signal` aborts; rethrows an error marked permanent.
  */
 export async function keepConnected(
-  connectOnce: (signal: AbortSignal) => Promise<void>,
+  connectOnce: (signal: AbortSignal, established: () => void) => Promise<void>,
   policy: RetryPolicy,
   deps: KeepConnectedDeps,
   signal: AbortSignal,
 ): Promise<void> {
   let attempt = 0
   while (!signal.aborted) {
-    const startedAtMs = deps.clock.monotonicMs()
+    let upSinceMs = policy.stableFrom === 'established' ? Infinity : deps.clock.monotonicMs()
     let error: unknown
     try {
-      await connectOnce(signal)
+      await connectOnce(signal, () => {
+        upSinceMs = Math.min(upSinceMs, deps.clock.monotonicMs())
+      })
     } catch (caught) {
-      if (signal.aborted) return
+      if (isAborted(signal)) return
       if (caught instanceof AppError && caught.permanent) throw caught
       error = caught
     }
     if (isAborted(signal)) return
-    if (deps.clock.monotonicMs() - startedAtMs >= policy.stableAfterMs) attempt = 0
+    if (deps.clock.monotonicMs() - upSinceMs >= policy.stableAfterMs) attempt = 0
     const delayMs = nextDelayMs(attempt, error, policy, deps.random)
     deps.onRetry({ attempt, delayMs, error })
     attempt += 1

@@ -15,19 +15,27 @@ export interface ListenOptions {
  * @throws {UnavailableError} `PORT_IN_USE`, `PORT_FORBIDDEN` or `LISTEN_FAILED`, with a sentence that says what to do.
  */
 export async function listen(server: Server, { port, host, what }: ListenOptions): Promise<number> {
-  await new Promise<void>((resolve, reject) => {
-    const failed = (error: Error): void => reject(listenError(error, { port, host, what }))
-    server.once('error', failed)
-    server.listen({ port, ...(host === undefined ? {} : { host }) }, () => {
-      server.off('error', failed)
-      resolve()
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const listening = (): void => {
+        server.off('error', failed)
+        resolve()
+      }
+      const failed = (error: Error): void => {
+        server.off('listening', listening)
+        reject(error)
+      }
+      server.once('error', failed).once('listening', listening)
+      server.listen({ port, ...(host === undefined ? {} : { host }) })
     })
-  })
+  } catch (cause) {
+    throw listenError(cause, { port, host, what })
+  }
   const address = server.address()
   return typeof address === 'object' && address !== null ? address.port : port
 }
 
-function listenError(cause: Error, { port, host, what }: ListenOptions): UnavailableError {
+function listenError(cause: unknown, { port, host, what }: ListenOptions): UnavailableError {
   const where = `${what}: port ${port}${host === undefined ? '' : ` of ${host}`}`
   switch (errorCode(cause)) {
     case 'EADDRINUSE':
@@ -37,6 +45,12 @@ function listenError(cause: Error, { port, host, what }: ListenOptions): Unavail
       )
     case 'EACCES':
       return new UnavailableError('PORT_FORBIDDEN', `${where} needs privileges; choose one above 1023`)
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new UnavailableError(
+        'LISTEN_FAILED',
+        `${where} cannot be opened: this machine has no such address; choose one of its own, or 0.0.0.0 for all`,
+      )
     default:
       return new UnavailableError('LISTEN_FAILED', `${where} cannot be opened`, { cause })
   }

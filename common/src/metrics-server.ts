@@ -5,6 +5,7 @@ import { listen } from './listen.ts'
 /**
  * Serves `GET /metrics` in the Prometheus text format on an address of its own, so that it can stay on loopback.
  * Gives the server, which listens already; the caller closes it.
+ * @throws {UnavailableError} as `listen` does.
  */
 export async function serveMetrics(
   registry: Registry,
@@ -12,7 +13,7 @@ export async function serveMetrics(
 ): Promise<Server> {
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, { allow: 'GET' }).end('use GET\n')
+      response.writeHead(405, { allow: 'GET, HEAD', 'content-type': 'text/plain' }).end('use GET\n')
       return
     }
     if (request.url?.split('?')[0] !== '/metrics') {
@@ -21,10 +22,12 @@ export async function serveMetrics(
     }
     registry.metrics().then(
       (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
-      () => response.writeHead(500).end(),
+      () => response.writeHead(500, { 'content-type': 'text/plain' }).end('a metric cannot be read\n'),
     )
   })
   server.requestTimeout = 10_000
+  // A scraper that stops reading gives its place to others.
+  server.setTimeout(30_000)
   server.maxConnections = 32
   await listen(server, { host, port, what: 'the metrics' })
   return server

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 export interface OneTimeCodesOptions {
   /** A code that was not used by then is worthless. */
   readonly lifetimeMs: number
-  /** At the limit the oldest code gives way, and is counted. */
+  /** At least 1. At the limit the oldest code gives way, and is counted. */
   readonly maxCodes: number
 }
 
@@ -43,9 +43,9 @@ export class OneTimeCodes<T> {
   /** A fresh code (UUID v4, lower case) for `permission`. */
   add(permission: T): string {
     this.#sweep()
-    if (this.#entries.size >= this.#options.maxCodes) {
-      const oldest = this.#entries.keys().next()
-      if (oldest.done !== true) this.#entries.delete(oldest.value)
+    const oldest = this.#entries.keys().next()
+    if (oldest.done !== true && this.#entries.size >= this.#options.maxCodes) {
+      this.#entries.delete(oldest.value)
       this.#evicted += 1
     }
     const code = randomUUID()
@@ -61,8 +61,9 @@ export class OneTimeCodes<T> {
     return this.#clock.monotonicMs() < entry.expiresAtMs ? entry.permission : undefined
   }
 
-  /** Deletes the codes of all permissions that match, and says how many there were. */
+  /** Deletes the live codes of all permissions that match, and says how many there were. */
   deleteWhere(matches: (permission: T) => boolean): number {
+    this.#sweep()
     let deleted = 0
     for (const [code, entry] of this.#entries) {
       if (!matches(entry.permission)) continue
