@@ -73,7 +73,7 @@ async function follow(options: PostOptions, signal: AbortSignal): Promise<Answer
 /** Where an answer sends us; undefined where it is the last. Pure. */
 function nextStep(step: Step, { statusCode = 0, headers }: IncomingMessage): Step | undefined {
   if (![301, 302, 303, 307, 308].includes(statusCode) || headers.location === undefined) return undefined
-  const url = URL.parse(headers.location, step.url)
+  const url = URL.parse(headers.location, step.url.href)
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new AppError('POST_BAD_ANSWER', 'it redirects to what is no http or https address')
   }
