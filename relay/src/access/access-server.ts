@@ -1,0 +1,262 @@
+import fastifyCors from '@fastify/cors'
+import type { Clock } from '@relay/common/clock'
+import { listen } from '@relay/common/listen'
+import type { Log } from '@relay/common/log'
+import type { OneTimeCodes } from '@relay/common/one-time-codes'
+import type { KeyRing } from '@relay/common/token/key-ring'
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { type ClientAddress, limitKey } from '../client-address.ts'
+import type { BookingLists } from '../exchange/booking-lists.ts'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Permission } from '../exchange/permission.ts'
+import { answerClientError } from '../exchange/relay-server.ts'
+import type { StatusReporter } from '../status/status-reporter.ts'
+import { type AccessAnswer, type AccessRefusal, accessRefusals, refuse } from './access-answer.ts'
+import { methodsOf, routeTarget } from './access-path.ts'
+import { type Authorised, authorise } from './authorise.ts'
+import { addBidsRoutes } from './bids-routes.ts'
+import { addDocuments } from './documents.ts'
+import { addHealthRoutes } from './health-routes.ts'
+import { mediaTypeRefusal } from './negotiation.ts'
+import { type RateLimit, RateLimiter } from './rate-limiter.ts'
+import { addSessionRoute } from './session-route.ts'
+import { addStatusRoute } from './status-route.ts'
+
+export interface AccessServerOptions {
+  readonly port: number
+  /** Undefined: every address. */
+  readonly host: string | undefined
+  readonly audience: string
+  /** Start of the addresses that are given out; without a slash at its end. */
+  readonly target: string
+  readonly allowNoBookingId: boolean
+  /** Origins that get CORS headers; `*` for every one; empty: none, as a proxy adds them. */
+  readonly corsOrigins: readonly string[]
+  readonly addressLimit: RateLimit
+  readonly refusedLimit: RateLimit
+  readonly subjectLimit: RateLimit
+  readonly maxConnections: number
+  readonly maxConnectionsPerSubject: number
+}
+
+export interface AccessServerDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** The keys of this moment. */
+  readonly keys: () => KeyRing
+  readonly codes: OneTimeCodes<Permission>
+  readonly bookings: BookingLists
+  readonly exchange: Exchange
+  readonly clientAddress: ClientAddress
+  readonly status: StatusReporter
+}
+
+/** What a route may use. */
+export interface AccessContext {
+  readonly options: AccessServerOptions
+  readonly deps: AccessServerDeps
+  readonly subjectLimiter: RateLimiter
+  readonly isDraining: () => boolean
+  /** Verifies the token and the media types, in the order of the old server; else the answer that says why not. */
+  readonly admit: (request: FastifyRequest) => Promise<Admitted>
+  readonly countGranted: () => void
+}
+
+export type Admitted =
+  | Extract<Authorised, { ok: true }>
+  | { readonly ok: false; readonly answer: AccessAnswer }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The header as it came: the framework must not act on it. */
+    contentType: string | undefined
+    /** Length of the body; its content is never looked at. */
+    bodyLength: number
+  }
+}
+
+/** A body is never read for its content; browsers send `{}`. */
+const maxBodyBytes = 65_536
+const maxHeaderBytes = 32_768
+const headersTimeoutMs = 10_000
+const maxSockets = 4096
+const maxLimiterKeys = 50_000
+
+/** The access API (spec session 4 and 10.4): swaps tokens for one-time addresses, and serves those who administer. */
+export class AccessServer {
+  readonly refused: Record<AccessRefusal, number>
+  granted = 0
+  readonly #options: AccessServerOptions
+  readonly #deps: AccessServerDeps
+  readonly #addressLimiter: RateLimiter
+  readonly #refusedLimiter: RateLimiter
+  readonly #subjectLimiter: RateLimiter
+  readonly #app: FastifyInstance
+  #isDraining = false
+
+  private constructor(options: AccessServerOptions, deps: AccessServerDeps) {
+    this.#options = options
+    this.#deps = deps
+    this.#addressLimiter = new RateLimiter(options.addressLimit, maxLimiterKeys, deps.clock)
+    this.#refusedLimiter = new RateLimiter(options.refusedLimit, maxLimiterKeys, deps.clock)
+    this.#subjectLimiter = new RateLimiter(options.subjectLimit, maxLimiterKeys, deps.clock)
+    this.refused = Object.fromEntries(accessRefusals.map((refusal) => [refusal, 0])) as Record<
+      AccessRefusal,
+      number
+    >
+    this.#app = createApp()
+  }
+
+  /** Builds the server and its routes; `listen` starts it. */
+  static async create(options: AccessServerOptions, deps: AccessServerDeps): Promise<AccessServer> {
+    const server = new AccessServer(options, deps)
+    await server.#addRoutes()
+    await server.#app.ready()
+    return server
+  }
+
+  /** @throws {UnavailableError} when the port cannot be had. */
+  async listen(): Promise<number> {
+    const { port, host } = this.#options
+    return await listen(this.#app.server, { port, host, what: 'the access API' })
+  }
+
+  /** From here on nobody gets an address any more; `/readyz` says so. */
+  startDraining(): void {
+    this.#isDraining = true
+  }
+
+  /** Answers what is being asked, and ends. */
+  async close(): Promise<void> {
+    this.#app.server.close()
+    this.#app.server.closeIdleConnections()
+    await this.#app.close()
+    this.#app.server.closeAllConnections()
+  }
+
+  async #addRoutes(): Promise<void> {
+    const app = this.#app
+    const { corsOrigins } = this.#options
+    if (corsOrigins.length > 0) {
+      await app.register(fastifyCors, {
+        origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
+        methods: ['GET', 'POST'],
+        allowedHeaders: ['Authorization', 'Content-Type', 'Cache-Control'],
+        exposedHeaders: ['Retry-After'],
+        maxAge: 86_400,
+        strictPreflight: false,
+      })
+    }
+    app.addHook('onRequest', async (request, reply) => this.#begin(request, reply))
+    app.setNotFoundHandler(async (request, reply) => this.#send(reply, unroutedAnswer(request)))
+    app.setErrorHandler(async (error, _request, reply) => this.#send(reply, this.#answerTo(error)))
+    const context: AccessContext = {
+      options: this.#options,
+      deps: this.#deps,
+      subjectLimiter: this.#subjectLimiter,
+      isDraining: () => this.#isDraining,
+      admit: (request) => this.#admit(request),
+      countGranted: () => {
+        this.granted += 1
+      },
+    }
+    const send = (reply: FastifyReply, answer: AccessAnswer): FastifyReply => this.#send(reply, answer)
+    await addDocuments(app)
+    addHealthRoutes(app, context, send)
+    addSessionRoute(app, context, send)
+    addBidsRoutes(app, context, send)
+    addStatusRoute(app, context, send)
+  }
+
+  async #begin(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+    // The framework would refuse types that the old server lets pass on an empty body.
+    request.contentType = request.headers['content-type']
+    delete request.headers['content-type']
+    const verdict = this.#addressLimiter.take(this.#limitKeyOf(request))
+    return verdict.ok ? undefined : this.#send(reply, refuse.tooManyRequests(verdict.retryAfterMs))
+  }
+
+  async #admit(request: FastifyRequest): Promise<Admitted> {
+    const { keys, clock } = this.#deps
+    const authorised = await authorise(request.headers.authorization, {
+      keys: keys(),
+      audience: this.#options.audience,
+      nowMs: clock.nowMs(),
+    })
+    if (!authorised.ok) {
+      // Who brings many bad tokens is slowed down; tokens that are good pass all the same, from the same address too.
+      const verdict = this.#refusedLimiter.take(this.#limitKeyOf(request))
+      this.#deps.log.debug({ fault: authorised.fault }, 'token refused')
+      return verdict.ok ? authorised : { ok: false, answer: refuse.tooManyRequests(verdict.retryAfterMs) }
+    }
+    const refusal = mediaTypeRefusal({
+      contentType: request.contentType,
+      accept: request.headers.accept,
+      bodyLength: request.bodyLength,
+    })
+    return refusal === undefined ? authorised : { ok: false, answer: refusal }
+  }
+
+  #limitKeyOf(request: FastifyRequest): string {
+    const forwardedFor = request.headers['x-forwarded-for']
+    const header = Array.isArray(forwardedFor) ? forwardedFor.join(',') : (forwardedFor ?? '')
+    return limitKey(this.#deps.clientAddress.of(request.raw.socket.remoteAddress ?? '', header))
+  }
+
+  #answerTo(error: unknown): AccessAnswer {
+    const { code, statusCode = 500 } = error as { readonly code?: unknown; readonly statusCode?: number }
+    if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return refuse.bodyTooLarge(maxBodyBytes)
+    if (statusCode >= 400 && statusCode < 500) return refuse.badBody()
+    this.#deps.log.error({ error }, 'request failed')
+    return refuse.internal()
+  }
+
+  #send(reply: FastifyReply, answer: AccessAnswer): FastifyReply {
+    if (answer.refusal !== undefined) this.refused[answer.refusal] += 1
+    return sendAnswer(reply, answer)
+  }
+}
+
+/** Sends an answer as it is: no header or byte is added by the framework. */
+function sendAnswer(reply: FastifyReply, { status, body, headers = {} }: AccessAnswer): FastifyReply {
+  reply.code(status)
+  for (const [name, value] of Object.entries(headers)) reply.header(name, value)
+  return status === 204 ? reply.send() : reply.send(Buffer.from(body))
+}
+
+function unroutedAnswer(request: FastifyRequest): AccessAnswer {
+  const allowed = methodsOf(request.url)
+  if (allowed !== undefined) return refuse.methodNotAllowed(request.method, allowed)
+  return refuse.notFound((request.originalUrl.split('?', 1)[0] ?? '').slice(0, 200))
+}
+
+function createApp(): FastifyInstance {
+  const app = Fastify({
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: maxHeaderBytes },
+    rewriteUrl: (request) => routeTarget(request.url ?? '/'),
+    return503OnClosing: false,
+    forceCloseConnections: 'idle',
+    keepAliveTimeout: 15_000,
+    requestTimeout: headersTimeoutMs * 2,
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: headersTimeoutMs,
+      connectionsCheckingInterval: 2000,
+    },
+    // Only for addresses that cannot be decoded: the router asks nobody else about them.
+    frameworkErrors: (_error, _request, reply) => void sendAnswer(reply, refuse.badAddress()),
+    clientErrorHandler: answerClientError,
+  })
+  app.server.maxConnections = maxSockets
+  app.decorateRequest('contentType', undefined)
+  app.decorateRequest('bodyLength', 0)
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
+    request.bodyLength = body.length
+    done(null, undefined)
+  })
+  return app
+}

@@ -1,0 +1,121 @@
+/** Opcodes of RFC 6455 5.2. */
+export const TEXT = 1
+export const BINARY = 2
+
+/** A whole message as it came in; the payload is only borrowed until the batch is built. */
+export interface Message {
+  /** Who must not hear it; undefined for the relay itself. */
+  readonly sender: object | undefined
+  readonly opcode: typeof TEXT | typeof BINARY
+  readonly payload: Uint8Array
+}
+
+/**
+ * Messages of one turn of the event loop, each as one unmasked websocket frame, back to back in one buffer that all
+ * readers share. Boundaries, order and opcodes are kept: joining is for the kernel, not for the receiver.
+ *
+ * Invariants: `ends[i]` is where frame `i` ends; the buffer is never written again.
+ */
+export class Batch {
+  readonly bytes: Buffer
+  readonly ends: readonly number[]
+  readonly senders: readonly (object | undefined)[]
+  /** The sender of every message, where it is one and the same. */
+  readonly soleSender: object | undefined
+  readonly isMixed: boolean
+  readonly hasText: boolean
+  /** Payloads alone, without frame headers. */
+  readonly payloadBytes: number
+  /** Readers that keep it waiting; only `OutboundQueue` changes it. */
+  holders = 0
+
+  constructor(messages: readonly Message[]) {
+    const first = messages[0]?.sender
+    let length = 0
+    let payloadBytes = 0
+    let isMixed = false
+    let hasText = false
+    for (const { sender, opcode, payload } of messages) {
+      length += headerLength(payload.length) + payload.length
+      payloadBytes += payload.length
+      if (sender !== first) isMixed = true
+      if (opcode === TEXT) hasText = true
+    }
+    const bytes = Buffer.allocUnsafe(length)
+    const ends: number[] = []
+    const senders: (object | undefined)[] = []
+    let at = 0
+    for (const { sender, opcode, payload } of messages) {
+      at = writeHeader(bytes, at, opcode, payload.length)
+      bytes.set(payload, at)
+      at += payload.length
+      ends.push(at)
+      senders.push(sender)
+    }
+    this.bytes = bytes
+    this.ends = ends
+    this.senders = senders
+    this.soleSender = isMixed ? undefined : first
+    this.isMixed = isMixed
+    this.hasText = hasText
+    this.payloadBytes = payloadBytes
+  }
+
+  get count(): number {
+    return this.ends.length
+  }
+
+  /** Where frame `index` starts. */
+  start(index: number): number {
+    return index === 0 ? 0 : (this.ends[index - 1] ?? 0)
+  }
+
+  /** Where frame `index` ends. */
+  end(index: number): number {
+    return this.ends[index] ?? this.bytes.length
+  }
+
+  isText(index: number): boolean {
+    return ((this.bytes[this.start(index)] ?? 0) & 0x0f) === TEXT
+  }
+
+  /** Payload of the frames `[from, to)` in bytes. */
+  payloadBytesOf(from: number, to: number): number {
+    if (from === 0 && to === this.count) return this.payloadBytes
+    let sum = 0
+    for (let index = from; index < to; index++) {
+      const frame = this.end(index) - this.start(index)
+      sum += frame - frameHeaderLength(frame)
+    }
+    return sum
+  }
+}
+
+/** Length of an unmasked frame header in front of `payloadLength` bytes (RFC 6455 5.2). Pure. */
+export function headerLength(payloadLength: number): number {
+  if (payloadLength < 126) return 2
+  return payloadLength < 65_536 ? 4 : 10
+}
+
+function frameHeaderLength(frameLength: number): number {
+  if (frameLength < 128) return 2
+  return frameLength < 65_540 ? 4 : 10
+}
+
+/** Writes the header of an unmasked, final frame and gives the place behind it. */
+function writeHeader(bytes: Buffer, at: number, opcode: number, payloadLength: number): number {
+  bytes[at] = 0x80 | opcode
+  if (payloadLength < 126) {
+    bytes[at + 1] = payloadLength
+    return at + 2
+  }
+  if (payloadLength < 65_536) {
+    bytes[at + 1] = 126
+    bytes.writeUInt16BE(payloadLength, at + 2)
+    return at + 4
+  }
+  bytes[at + 1] = 127
+  bytes.writeUIntBE(0, at + 2, 2)
+  bytes.writeUIntBE(payloadLength, at + 4, 6)
+  return at + 10
+}

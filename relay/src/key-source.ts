@@ -1,0 +1,138 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '@relay/common/clock'
+import { ConfigError } from '@relay/common/errors'
+import type { Log } from '@relay/common/log'
+import { readKeyDirectory } from '@relay/common/token/key-directory'
+import { type KeyRing, secretsKeyRing } from '@relay/common/token/key-ring'
+
+export interface KeySourceOptions {
+  /** A secret given as a value; undefined for none. */
+  readonly secret: string | undefined
+  readonly secretFiles: readonly string[]
+  readonly keyDirectory: string | undefined
+  /** Where systemd puts credentials; bare names of `secretFiles` are looked up there. */
+  readonly credentialsDirectory: string | undefined
+  readonly everyMs: number
+}
+
+export interface KeySourceDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** Key ids that are no longer valid: their connections must end. */
+  readonly onRetired: (keyIds: ReadonlySet<string>) => void
+}
+
+/** Shorter secrets can be guessed offline from one token. */
+const shortSecretBytes = 32
+
+/**
+ * The keys that are valid at this moment, read again and again, so that secrets can be changed and devices retired
+ * without a restart. What cannot be read keeps its last state, and is logged once until that changes.
+ */
+export class KeySource {
+  readonly #options: KeySourceOptions
+  readonly #deps: KeySourceDeps
+  #ring: KeyRing = { secrets: [], publicKeys: new Map() }
+  readonly #reported = new Set<string>()
+  /** Of the key folder, as last read. */
+  #problems: ReadonlySet<string> = new Set()
+
+  constructor(options: KeySourceOptions, deps: KeySourceDeps) {
+    this.#options = options
+    this.#deps = deps
+  }
+
+  /** The keys of this moment. */
+  get ring(): KeyRing {
+    return this.#ring
+  }
+
+  /**
+   * The first reading: everything must be there.
+   * @throws {ConfigError} `SECRET_FILE_UNREADABLE`, `SECRET_EMPTY`, `KEY_DIRECTORY_UNREADABLE`.
+   */
+  async load(): Promise<void> {
+    const secrets = await this.#readSecrets()
+    if (secrets.length === 0 && this.#options.keyDirectory === undefined) {
+      throw new ConfigError('SECRET_EMPTY', 'the secret is empty: with it anybody could make tokens')
+    }
+    for (const secret of secrets) {
+      const bytes = Buffer.byteLength(secret)
+      if (bytes >= shortSecretBytes) continue
+      this.#deps.log.warn(
+        { bytes, wantedBytes: shortSecretBytes },
+        'a secret is short: it can be guessed from a token',
+      )
+    }
+    this.#ring = { secrets: secretsKeyRing(...secrets).secrets, publicKeys: await this.#readPublicKeys() }
+  }
+
+  /** Reads again until `signal` aborts. Never rejects. */
+  async watch(signal: AbortSignal): Promise<void> {
+    const { secretFiles, keyDirectory, everyMs } = this.#options
+    if (secretFiles.length === 0 && keyDirectory === undefined) return
+    while (!signal.aborted) {
+      await this.#deps.clock.sleep(everyMs, signal)
+      if (!signal.aborted) await this.#refresh()
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    const before = this.#ring
+    const secrets = await this.#tryRead('secrets', async () => {
+      const read = await this.#readSecrets()
+      return read.length === 0 ? before.secrets : secretsKeyRing(...read).secrets
+    })
+    const publicKeys = await this.#tryRead('keys', () => this.#readPublicKeys())
+    this.#ring = { secrets: secrets ?? before.secrets, publicKeys: publicKeys ?? before.publicKeys }
+    const retired = new Set(
+      [...before.publicKeys.keys()].filter((keyId) => !this.#ring.publicKeys.has(keyId)),
+    )
+    if (retired.size === 0) return
+    this.#deps.log.info({ keyIds: [...retired] }, 'keys retired')
+    this.#deps.onRetired(retired)
+  }
+
+  async #tryRead<T>(what: string, read: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const value = await read()
+      if (this.#reported.delete(what)) this.#deps.log.info({ what }, 'keys can be read again')
+      return value
+    } catch (error) {
+      if (!this.#reported.has(what))
+        this.#deps.log.error({ what, error }, 'keys cannot be read: the last ones stay valid')
+      this.#reported.add(what)
+      return undefined
+    }
+  }
+
+  async #readSecrets(): Promise<readonly string[]> {
+    const { secret, secretFiles } = this.#options
+    const texts = await Promise.all(secretFiles.map((name) => this.#readSecretFile(name)))
+    const lines = texts.flatMap((text) => text.split(/\r?\n/))
+    return [...new Set([secret ?? '', ...lines].filter((line) => line !== ''))]
+  }
+
+  async #readSecretFile(name: string): Promise<string> {
+    const { credentialsDirectory } = this.#options
+    const path =
+      name.includes('/') || credentialsDirectory === undefined ? name : join(credentialsDirectory, name)
+    try {
+      return await readFile(path, 'utf8')
+    } catch (cause) {
+      throw new ConfigError('SECRET_FILE_UNREADABLE', `the secret file ${path} cannot be read`, { cause })
+    }
+  }
+
+  async #readPublicKeys(): Promise<KeyRing['publicKeys']> {
+    const { keyDirectory } = this.#options
+    if (keyDirectory === undefined) return new Map()
+    const { publicKeys, problems } = await readKeyDirectory(keyDirectory)
+    for (const problem of problems) {
+      if (!this.#problems.has(problem)) this.#deps.log.error({ problem }, 'a key file is left out')
+    }
+    this.#problems = new Set(problems)
+    return publicKeys
+  }
+}

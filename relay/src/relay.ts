@@ -1,0 +1,208 @@
+import type { Server } from 'node:http'
+import type { Cancel, Clock } from '@relay/common/clock'
+import { UnavailableError } from '@relay/common/errors'
+import type { Log } from '@relay/common/log'
+import { serveMetrics } from '@relay/common/metrics-server'
+import { OneTimeCodes } from '@relay/common/one-time-codes'
+import { AccessServer } from './access/access-server.ts'
+import { ClientAddress } from './client-address.ts'
+import type { RelayConfig } from './config.ts'
+import { BookingLists } from './exchange/booking-lists.ts'
+import { Exchange } from './exchange/exchange.ts'
+import type { Permission } from './exchange/permission.ts'
+import { RelayServer } from './exchange/relay-server.ts'
+import { ByteLimitPolicy } from './exchange/slow-reader-policy.ts'
+import { KeySource } from './key-source.ts'
+import { relayMetrics } from './relay-metrics.ts'
+import { StatsTopic } from './status/stats-topic.ts'
+import { StatusReporter } from './status/status-reporter.ts'
+
+export interface RelayDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** `CREDENTIALS_DIRECTORY` of systemd. */
+  readonly credentialsDirectory?: string | undefined
+}
+
+/** Where a relay listens. */
+export interface RelayPorts {
+  readonly access: number
+  readonly relay: number
+  /** 0: not served. */
+  readonly metrics: number
+}
+
+/** Life of a one-time code (spec session 5). */
+const codeLifetimeMs = 30_000
+/** Spec session 6.5. */
+const liveness = { pingEveryMs: 54_000, pongWithinMs: 60_000 }
+
+/** The whole relay: builds every part, starts them, and ends them in order. */
+export class Relay {
+  readonly exchange: Exchange
+  readonly #config: RelayConfig
+  readonly #deps: RelayDeps
+  readonly #codes: OneTimeCodes<Permission>
+  readonly #bookings: BookingLists
+  readonly #keys: KeySource
+  readonly #relayServer: RelayServer
+  readonly #accessServer: AccessServer
+  readonly #statsTopic: StatsTopic
+  readonly #stopped = new AbortController()
+  #watching: Promise<void> = Promise.resolve()
+  #metricsServer: Server | undefined
+  #cancelTidy: Cancel | undefined
+
+  private constructor(config: RelayConfig, deps: RelayDeps, parts: RelayParts) {
+    this.#config = config
+    this.#deps = deps
+    this.exchange = parts.exchange
+    this.#codes = parts.codes
+    this.#bookings = parts.bookings
+    this.#keys = parts.keys
+    this.#relayServer = parts.relayServer
+    this.#accessServer = parts.accessServer
+    this.#statsTopic = parts.statsTopic
+  }
+
+  /** Builds a relay that does nothing yet. */
+  static async create(config: RelayConfig, deps: RelayDeps): Promise<Relay> {
+    return new Relay(config, deps, await buildParts(config, deps))
+  }
+
+  /**
+   * Reads the keys and listens on all ports; when one of them cannot be had, on none.
+   * @throws {ConfigError} about keys; {UnavailableError} about ports.
+   */
+  async start(): Promise<RelayPorts> {
+    await this.#keys.load()
+    try {
+      const access = await this.#accessServer.listen()
+      const relay = await this.#relayServer.listen()
+      const metrics = await this.#listenForMetrics()
+      this.exchange.start()
+      this.#statsTopic.start()
+      this.#tidyLater()
+      this.#watching = this.#keys.watch(this.#stopped.signal)
+      return { access, relay, metrics }
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** Takes nobody in any more, lets what is open end within the configured time, and frees everything. */
+  async stop(): Promise<void> {
+    this.#accessServer.startDraining()
+    this.#relayServer.stopAccepting()
+    this.#statsTopic.stop()
+    await this.exchange.drain(this.#config.drainWithin)
+    this.exchange.stop()
+    this.#relayServer.close()
+    await this.#accessServer.close()
+    this.#cancelTidy?.()
+    this.#stopped.abort()
+    await this.#watching
+    this.#metricsServer?.close()
+    this.#metricsServer?.closeAllConnections()
+  }
+
+  async #listenForMetrics(): Promise<number> {
+    const { ports, metrics, isMetricsPortGiven } = this.#config
+    if (ports.metrics === 0) return 0
+    const registry = relayMetrics({
+      exchange: this.exchange,
+      relayServer: this.#relayServer,
+      accessServer: this.#accessServer,
+      codes: this.#codes,
+      keys: () => ({ secrets: this.#keys.ring.secrets.length, publicKeys: this.#keys.ring.publicKeys.size }),
+    })
+    try {
+      this.#metricsServer = await serveMetrics(registry, { host: metrics.host, port: ports.metrics })
+    } catch (error) {
+      if (isMetricsPortGiven || !(error instanceof UnavailableError)) throw error
+      this.#deps.log.warn({ error }, 'metrics are not served: their usual port is taken')
+      return 0
+    }
+    return ports.metrics
+  }
+
+  #tidyLater(): void {
+    this.#cancelTidy = this.#deps.clock.after(this.#config.tidyEvery, () => {
+      this.#bookings.tidy()
+      this.#tidyLater()
+    })
+  }
+}
+
+interface RelayParts {
+  readonly exchange: Exchange
+  readonly codes: OneTimeCodes<Permission>
+  readonly bookings: BookingLists
+  readonly keys: KeySource
+  readonly relayServer: RelayServer
+  readonly accessServer: AccessServer
+  readonly statsTopic: StatsTopic
+}
+
+async function buildParts(config: RelayConfig, deps: RelayDeps): Promise<RelayParts> {
+  const { clock, log } = deps
+  const { access, relay } = config
+  const codes = new OneTimeCodes<Permission>({ lifetimeMs: codeLifetimeMs, maxCodes: relay.maxCodes }, clock)
+  const bookings = new BookingLists({ maxEntries: relay.maxBookings }, clock)
+  const clientAddress = new ClientAddress(config.trustedProxies)
+  const policy = new ByteLimitPolicy({
+    maxBufferedBytes: relay.maxBufferedBytes,
+    maxBufferedTextBytes: relay.maxBufferedTextBytes,
+    stalledAfterMs: relay.stalledAfter,
+  })
+  const exchange = new Exchange(
+    { policy, maxRetainedBytes: relay.maxRetainedBytes, liveness },
+    { clock, log },
+  )
+  const keys = new KeySource(
+    {
+      secret: config.secret,
+      secretFiles: config.secretFiles,
+      keyDirectory: config.keyDirectory,
+      credentialsDirectory: deps.credentialsDirectory,
+      everyMs: config.keysEvery,
+    },
+    {
+      clock,
+      log,
+      onRetired: (keyIds) => {
+        const isRetired = ({ keyId }: Permission): boolean => keyId !== undefined && keyIds.has(keyId)
+        codes.deleteWhere(isRetired)
+        exchange.closeWhere(isRetired, 'retired')
+      },
+    },
+  )
+  const limits = {
+    maxConnections: relay.maxConnections,
+    maxConnectionsPerSubject: relay.maxConnectionsPerSubject,
+  }
+  const shared = { clock, log, codes, bookings, exchange, clientAddress }
+  const relayServer = new RelayServer(
+    { port: config.ports.relay, host: relay.host, ...limits },
+    { ...shared, isKeyValid: (keyId) => keys.ring.publicKeys.has(keyId) },
+  )
+  const reporter = new StatusReporter(exchange, { clock, generation: config.generation })
+  const accessServer = await AccessServer.create(
+    {
+      port: config.ports.access,
+      host: access.host,
+      audience: config.audience,
+      target: config.url,
+      allowNoBookingId: config.isBookingIdOptional,
+      corsOrigins: access.corsOrigins,
+      addressLimit: { max: access.addressRequests, perMs: access.per },
+      refusedLimit: { max: access.refusedRequests, perMs: access.per },
+      subjectLimit: { max: access.subjectRequests, perMs: access.per },
+      ...limits,
+    },
+    { ...shared, keys: () => keys.ring, status: reporter },
+  )
+  const statsTopic = new StatsTopic({ everyMs: config.statsEvery }, { exchange, reporter, clock })
+  return { exchange, codes, bookings, keys, relayServer, accessServer, statsTopic }
+}
