@@ -1,0 +1,170 @@
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
+import type { AgentStatus } from './agent-status.ts'
+
+type Labels = Readonly<Record<string, string>>
+type Sample = readonly [labels: Labels, value: number]
+
+interface Metric {
+  readonly name: string
+  readonly help: string
+  readonly kind: 'counter' | 'gauge'
+  readonly labels: readonly string[]
+  readonly samples: (status: AgentStatus) => readonly Sample[]
+}
+
+const ofCameras =
+  (value: (camera: AgentStatus['cameras'][number]) => number) =>
+  ({ cameras }: AgentStatus): readonly Sample[] =>
+    cameras.map((camera) => [{ camera: camera.name }, value(camera)])
+
+const ofInstruments =
+  (value: (instrument: AgentStatus['instruments'][number]) => number) =>
+  ({ instruments }: AgentStatus): readonly Sample[] =>
+    instruments.map((instrument) => [{ instrument: instrument.name }, value(instrument)])
+
+const ofUplinks =
+  (value: (uplink: AgentStatus['uplinks'][number]) => number) =>
+  ({ uplinks }: AgentStatus): readonly Sample[] =>
+    uplinks.map((uplink) => [{ uplink: uplink.id, feed: uplink.feed }, value(uplink)])
+
+const metrics: readonly Metric[] = [
+  {
+    name: 'agent_camera_live',
+    help: '1 while a camera gives pictures',
+    kind: 'gauge',
+    labels: ['camera'],
+    samples: ofCameras(({ state }) => (state === 'live' ? 1 : 0)),
+  },
+  {
+    name: 'agent_camera_frames_total',
+    help: 'video frames of a camera',
+    kind: 'counter',
+    labels: ['camera'],
+    samples: ofCameras(({ frames }) => frames),
+  },
+  {
+    name: 'agent_camera_bytes_total',
+    help: 'bytes of video of a camera',
+    kind: 'counter',
+    labels: ['camera'],
+    samples: ofCameras(({ bytes }) => bytes),
+  },
+  {
+    name: 'agent_camera_restarts_total',
+    help: 'how often the encoder of a camera had to be started again',
+    kind: 'counter',
+    labels: ['camera'],
+    samples: ofCameras(({ restarts }) => restarts),
+  },
+  {
+    name: 'agent_instrument_open',
+    help: '1 while the serial port of an instrument is open',
+    kind: 'gauge',
+    labels: ['instrument'],
+    samples: ofInstruments(({ state }) => (state === 'open' ? 1 : 0)),
+  },
+  {
+    name: 'agent_instrument_received_messages_total',
+    help: 'messages of an instrument',
+    kind: 'counter',
+    labels: ['instrument'],
+    samples: ofInstruments(({ receivedMessages }) => receivedMessages),
+  },
+  {
+    name: 'agent_instrument_written_messages_total',
+    help: 'commands that an instrument got',
+    kind: 'counter',
+    labels: ['instrument'],
+    samples: ofInstruments(({ writtenMessages }) => writtenMessages),
+  },
+  {
+    name: 'agent_instrument_dropped_commands_total',
+    help: 'commands that an instrument did not get',
+    kind: 'counter',
+    labels: ['instrument'],
+    samples: ofInstruments(({ droppedCommands }) => droppedCommands),
+  },
+  {
+    name: 'agent_instrument_reopens_total',
+    help: 'how often the serial port of an instrument had to be opened again',
+    kind: 'counter',
+    labels: ['instrument'],
+    samples: ofInstruments(({ reopens }) => reopens),
+  },
+  {
+    name: 'agent_uplink_live',
+    help: '1 while an uplink is connected',
+    kind: 'gauge',
+    labels: ['uplink', 'feed'],
+    samples: ofUplinks(({ state }) => (state.kind === 'live' ? 1 : 0)),
+  },
+  {
+    name: 'agent_uplink_connects_total',
+    help: 'how often an uplink was connected',
+    kind: 'counter',
+    labels: ['uplink', 'feed'],
+    samples: ofUplinks(({ connects }) => connects),
+  },
+  {
+    name: 'agent_uplink_sent_bytes_total',
+    help: 'bytes sent by an uplink',
+    kind: 'counter',
+    labels: ['uplink', 'feed'],
+    samples: ofUplinks(({ sentBytes }) => sentBytes),
+  },
+  {
+    name: 'agent_uplink_received_bytes_total',
+    help: 'bytes received by an uplink',
+    kind: 'counter',
+    labels: ['uplink', 'feed'],
+    samples: ofUplinks(({ receivedBytes }) => receivedBytes),
+  },
+  {
+    name: 'agent_uplink_dropped_messages_total',
+    help: 'messages that an uplink dropped, live ones and queued ones',
+    kind: 'counter',
+    labels: ['uplink', 'feed', 'kind'],
+    samples: ({ uplinks }) =>
+      uplinks.flatMap(({ id, feed, droppedLiveMessages, droppedQueuedMessages }): Sample[] => [
+        [{ uplink: id, feed, kind: 'live' }, droppedLiveMessages],
+        [{ uplink: id, feed, kind: 'queued' }, droppedQueuedMessages],
+      ]),
+  },
+  {
+    name: 'agent_uplink_round_trip_seconds',
+    help: 'last measured round trip to the relay',
+    kind: 'gauge',
+    labels: ['uplink', 'feed'],
+    samples: ({ uplinks }) =>
+      uplinks.flatMap(({ id, feed, roundTripMs }): Sample[] =>
+        roundTripMs === undefined ? [] : [[{ uplink: id, feed }, roundTripMs / 1000]],
+      ),
+  },
+]
+
+/** A registry whose values are those of the status at the moment of the question. */
+export function agentMetrics(status: () => AgentStatus): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  for (const { name, help, kind, labels: labelNames, samples } of metrics) {
+    const settings = { name, help, registers: [registry], labelNames }
+    if (kind === 'gauge') {
+      const gauge: Gauge = new Gauge({
+        ...settings,
+        collect: () => {
+          gauge.reset()
+          for (const [labels, value] of samples(status())) gauge.set(labels, value)
+        },
+      })
+    } else {
+      const counter: Counter = new Counter({
+        ...settings,
+        collect: () => {
+          counter.reset()
+          for (const [labels, value] of samples(status())) counter.inc(labels, value)
+        },
+      })
+    }
+  }
+  return registry
+}

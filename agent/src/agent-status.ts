@@ -1,0 +1,15 @@
+import type { InstrumentStatus } from './instrument/instrument.ts'
+import type { LocalApiStatus } from './local-api/local-api.ts'
+import type { UplinkStatus } from './uplink/uplink.ts'
+import type { CameraStatus } from './video/camera.ts'
+
+/** How everything stands at one moment. Holds no secret. */
+export interface AgentStatus {
+  readonly name: string
+  readonly cameras: readonly CameraStatus[]
+  readonly instruments: readonly InstrumentStatus[]
+  /** Those of the configuration and those of rules. */
+  readonly uplinks: readonly UplinkStatus[]
+  /** Undefined while it is not served. */
+  readonly localApi: LocalApiStatus | undefined
+}

@@ -1,0 +1,198 @@
+import { Bytes, Duration, Section } from '@relay/common/config/schema'
+import type { ConfigSpec } from '@relay/common/config/settings'
+import { logLevels } from '@relay/common/log'
+import { type StaticDecode, type TEnum, Type } from 'typebox'
+import { encoderPresets } from './video/encoder-presets.ts'
+
+/** Names of feeds as the local API knows them (spec session 7.1). */
+const feedPattern = '^[a-zA-Z0-9\\-/]+$'
+/** Names of cameras and instruments: they stand in logs and metrics. */
+const namePattern = '^[a-zA-Z0-9._\\-]{1,64}$'
+
+function choice<const T extends string | number>(
+  values: readonly T[],
+  description: string,
+  standard: NoInfer<T>,
+): TEnum<T[]> {
+  return Type.Enum<T[]>(values, { description, default: standard })
+}
+
+const accessDescription =
+  'address of the access API, such as https://app.example.org/ed0/access; what follows it is /session/<topic>'
+
+export const topicSchema = Section({
+  topic: Type.String({ description: 'name of the topic at the relay, such as pend00-video', minLength: 1 }),
+  feed: Type.String({ description: 'the feed that it carries, or a stream', pattern: feedPattern }),
+  tokenFile: Type.String({
+    description:
+      'file that holds the token; relative names are looked for where systemd puts credentials, then beside this file',
+    minLength: 1,
+  }),
+  access: Type.String({ description: 'address of another access API than relay.access', default: '' }),
+  delivery: choice(
+    ['auto', 'live', 'queued'],
+    'what happens to messages while the link is down: live ones are dropped, queued ones wait; auto: binary is live, text is queued',
+    'auto',
+  ),
+})
+
+export const streamSchema = Section({
+  stream: Type.String({
+    description: 'name, beginning with stream/',
+    pattern: '^stream/[a-zA-Z0-9\\-/]+$',
+  }),
+  feeds: Type.Array(Type.String({ pattern: feedPattern }), { description: 'the feeds that it gathers' }),
+})
+
+export const cameraSchema = Section({
+  name: Type.String({ description: 'its name in logs and status', pattern: namePattern }),
+  feed: Type.String({ description: 'where its frames go', pattern: feedPattern, default: 'video' }),
+  preset: choice(encoderPresets, 'how the picture is made', 'mpeg1-compat'),
+  device: Type.String({
+    description: 'the camera, by a name that does not change: below /dev/v4l/by-id',
+    default: '',
+  }),
+  size: Type.String({
+    description: 'width x height',
+    pattern: '^[1-9][0-9]{1,3}x[1-9][0-9]{1,3}$',
+    default: '640x480',
+  }),
+  framesPerSecond: Type.Number({
+    description: 'MPEG-1 knows 23.976, 24, 25, 29.97, 30, 50, 59.94, 60',
+    minimum: 1,
+    maximum: 120,
+    default: 24,
+  }),
+  kilobitsPerSecond: Type.Integer({
+    description: 'rate of the video',
+    minimum: 32,
+    maximum: 50_000,
+    default: 1000,
+  }),
+  arguments: Type.Array(Type.String(), {
+    description: 'of ffmpeg, for the preset custom: all between its own name and the output',
+    default: [],
+  }),
+  stallAfter: Duration({
+    description: 'without a byte for so long the encoder is killed and started anew',
+    default: '5s',
+  }),
+})
+
+export const instrumentSchema = Section({
+  name: Type.String({ description: 'its name in logs and status', pattern: namePattern }),
+  feed: Type.String({
+    description: 'where its messages go and from where it gets its commands',
+    pattern: feedPattern,
+    default: 'data',
+  }),
+  device: Type.String({
+    description: 'the serial port, by a name that does not change: below /dev/serial/by-id',
+    minLength: 1,
+  }),
+  baudRate: Type.Integer({
+    description: 'speed of the port',
+    minimum: 50,
+    maximum: 12_000_000,
+    default: 115_200,
+  }),
+  framing: choice(['line', 'raw', 'length'], 'how it marks where a message ends', 'line'),
+  endOfLineIn: choice(['any', 'lf', 'crlf', 'cr'], 'framing line: what ends its lines', 'any'),
+  endOfLineOut: choice(
+    ['lf', 'crlf', 'cr', 'none'],
+    'framing line: what it wants at the end of a command',
+    'lf',
+  ),
+  lengthBytes: choice([1, 2, 4], 'framing length: size of the length before each message', 2),
+  lengthOrder: choice(['big', 'little'], 'framing length: which byte of the length comes first', 'big'),
+  maxMessage: Bytes({
+    description: 'longer messages of it are cut (line) or skipped (length)',
+    default: '16KiB',
+  }),
+  dtr: choice(
+    ['leave', 'assert', 'pulse'],
+    'the DTR line: leave it as the system sets it, switch it on, or pulse it to reset the board at each opening',
+    'leave',
+  ),
+  settle: Duration({
+    description: 'dtr pulse: the board boots for so long and what it says is left out',
+    default: '2s',
+  }),
+  writeQueue: Bytes({
+    description: 'commands that may wait for it; more are refused and counted',
+    default: '16KiB',
+  }),
+})
+
+/** The configuration of `relay-agent`: type, check, defaults, help and documentation at once. */
+export const agentConfigSpec = {
+  program: 'relay-agent',
+  envPrefix: 'RELAY_AGENT',
+  schema: Section({
+    name: Type.String({ description: 'name of this experiment, for people', default: '' }),
+    relay: Section({ access: Type.String({ description: accessDescription, default: '' }) }),
+    uplink: Section({
+      queueSize: Bytes({
+        description: 'text that may wait for each topic while its link is down',
+        default: '256KiB',
+      }),
+      queueAge: Duration({ description: 'text that waited longer is dropped', default: '30s' }),
+      maxBuffered: Bytes({
+        description: 'live messages are dropped while more than this waits in a slow link',
+        default: '256KiB',
+      }),
+      maxLag: Duration({
+        description: 'live messages are dropped while the relay is further behind than this',
+        default: '1s',
+      }),
+    }),
+    video: Section({
+      ffmpeg: Type.String({ description: 'the program ffmpeg, by name or path', default: 'ffmpeg' }),
+    }),
+    localApi: Section({
+      enabled: Type.Boolean({ description: 'serve the API for scripts of this machine', default: true }),
+      host: Type.String({
+        description: 'localhost, an address, or * for every address of the machine',
+        default: 'localhost',
+        minLength: 1,
+      }),
+      port: Type.Integer({ description: 'its port', minimum: 0, maximum: 65_535, default: 8888 }),
+      allowedOrigins: Type.Array(Type.String(), {
+        description: 'origins whose web pages may use it',
+        default: [],
+      }),
+      allowedHosts: Type.Array(Type.String(), {
+        description: 'names beside localhost under which it may be addressed',
+        default: [],
+      }),
+    }),
+    recordings: Section({
+      directory: Type.String({
+        description: 'where rules may record what goes out; empty: nowhere',
+        default: '',
+      }),
+      maxSize: Bytes({ description: 'a recording ends when it is that long', default: '1GiB' }),
+    }),
+    metrics: Section({
+      host: Type.String({
+        description: 'address of the metrics, for Prometheus',
+        default: '127.0.0.1',
+        minLength: 1,
+      }),
+      port: Type.Integer({ description: 'its port; 0: no metrics', minimum: 0, maximum: 65_535, default: 0 }),
+    }),
+    log: Section({ level: choice(logLevels, 'what is logged', 'info') }),
+    topics: Type.Array(topicSchema, { description: 'what is carried to and from the relay', default: [] }),
+    streams: Type.Array(streamSchema, { description: 'lists of feeds', default: [] }),
+    cameras: Type.Array(cameraSchema, { description: 'the cameras', default: [] }),
+    instruments: Type.Array(instrumentSchema, {
+      description: 'the instruments behind serial ports',
+      default: [],
+    }),
+  }),
+} satisfies ConfigSpec<ReturnType<typeof Section>>
+
+export type AgentConfig = Readonly<StaticDecode<typeof agentConfigSpec.schema>>
+export type CameraConfig = AgentConfig['cameras'][number]
+export type InstrumentConfig = AgentConfig['instruments'][number]
+export type TopicConfig = AgentConfig['topics'][number]

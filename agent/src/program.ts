@@ -1,0 +1,107 @@
+import type { Command, Program } from '@relay/common/command-line'
+import { commandLineOptions, redactedConfig } from '@relay/common/config/document-config'
+import { loadConfig } from '@relay/common/config/load-config'
+import { exitCode } from '@relay/common/errors'
+import { agentConfigSpec } from './config.ts'
+import { hostLogLevel, hostSpec } from './host-settings.ts'
+import { readConfig } from './read-config.ts'
+import { runAgent } from './run-agent.ts'
+import { agentVersion } from './version.ts'
+
+const configOption = {
+  config: {
+    describe: 'the configuration file [RELAY_AGENT_CONFIG]',
+    type: 'string',
+    requiresArg: true,
+    defaultDescription: '/etc/relay-agent/agent.yaml',
+  },
+} as const
+
+const options = { ...configOption, ...commandLineOptions(agentConfigSpec) }
+
+const run: Command = {
+  usage: 'run',
+  description: 'carry cameras and instruments to the relay until it is stopped',
+  options,
+  run: async (args, { environment, stderr, signal }) => {
+    const { config, warnings } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
+    for (const { where, what } of warnings) stderr.write(`relay-agent: warning: ${where}: ${what}\n`)
+    await runAgent({ config, apiDestination: '', logLevel: config.log.level, environment, signal })
+    return exitCode.ok
+  },
+}
+
+const check: Command = {
+  usage: 'check',
+  description: 'say everything that is wrong with a configuration file',
+  options,
+  run: (args, { environment, stdout, stderr }) => {
+    const path = pathOf(args, environment)
+    const { config, warnings } = readConfig({ path, environment, arguments: args })
+    for (const { where, what } of warnings) stderr.write(`warning: ${where}: ${what}\n`)
+    const { topics, cameras, instruments } = config
+    stdout.write(
+      `${path} is right: topics ${topics.length}, cameras ${cameras.length}, instruments ${instruments.length}\n`,
+    )
+    return Promise.resolve(exitCode.ok)
+  },
+}
+
+const show: Command = {
+  usage: 'config',
+  description: 'print the configuration as it holds, with defaults, environment and arguments',
+  options,
+  run: (args, { environment, stdout }) => {
+    const { config } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
+    stdout.write(`${JSON.stringify(redactedConfig(agentConfigSpec, config), undefined, 2)}\n`)
+    return Promise.resolve(exitCode.ok)
+  },
+}
+
+const host: Command = {
+  usage: 'host',
+  description: 'serve the local API alone, as "session host" and "relay host" of practable/relay do',
+  options: commandLineOptions(hostSpec),
+  run: async (args, { environment, signal }) => {
+    const { localApi, log, api, recordings } = loadConfig(hostSpec, { environment, arguments: args })
+    // Everything else as it stands in an empty file.
+    const config = { ...loadConfig(agentConfigSpec, {}) }
+    await runAgent({
+      config: {
+        ...config,
+        localApi: { ...config.localApi, ...localApi },
+        recordings: { ...config.recordings, ...recordings },
+      },
+      apiDestination: api,
+      logLevel: hostLogLevel(log.level),
+      environment,
+      signal,
+    })
+    return exitCode.ok
+  },
+}
+
+const version: Command = {
+  usage: 'version',
+  description: 'print the version',
+  run: (_args, { stdout }) => {
+    stdout.write(`${agentVersion}\n`)
+    return Promise.resolve(exitCode.ok)
+  },
+}
+
+function pathOf(
+  args: Readonly<Record<string, unknown>>,
+  environment: Readonly<Record<string, string | undefined>>,
+): string {
+  if (typeof args.config === 'string') return args.config
+  return environment.RELAY_AGENT_CONFIG || '/etc/relay-agent/agent.yaml'
+}
+
+/** The command line of `relay-agent`. */
+export const agentProgram: Program = {
+  name: 'relay-agent',
+  description: 'Bridges the cameras and instruments of an experiment to a relay.',
+  version: agentVersion,
+  commands: [run, check, show, host, version],
+}
