@@ -2,7 +2,7 @@ import { ConfigError } from '@relay/common/errors'
 import { logLevels } from '@relay/common/log'
 import { type ConfigSources, invalidConfig, loadConfig } from '@relay/common/config/load-config'
 import { Bytes, Duration, Section } from '@relay/common/config/schema'
-import type { ConfigSpec } from '@relay/common/config/settings'
+import { type ConfigSpec, settingsOf } from '@relay/common/config/settings'
 import { type StaticDecode, Type } from 'typebox'
 import { isAddressOrNetwork } from './client-address.ts'
 import { oldEnvironment } from './old-environment.ts'
@@ -138,6 +138,8 @@ type Loaded = Readonly<StaticDecode<typeof schema>>
 
 /** All settings, with the defaults of the generation filled in. */
 export interface RelayConfig extends Loaded {
+  /** The settings alone, as they were given. */
+  readonly given: Loaded
   readonly generation: Generation
   readonly ports: { readonly access: number; readonly relay: number; readonly metrics: number }
   /** Whether somebody asked for metrics on just that port. */
@@ -154,25 +156,21 @@ const defaults = {
 
 /**
  * Merges and checks the settings of the relay.
- * @throws {ConfigError} `CONFIG_INVALID` with every problem; `SECRET_MISSING` where no token could ever be verified.
+ * @throws {ConfigError} `CONFIG_INVALID` with every problem, also where no token could ever be verified.
  */
 export function loadRelayConfig(generation: Generation, sources: ConfigSources): RelayConfig {
   const { environment, ignored } = oldEnvironment(sources.environment ?? {})
-  const loaded = loadConfig(relaySpec, { ...sources, environment })
+  const loaded = loadSettings({ ...sources, environment })
   const wrongProxies = loaded.trustedProxies.filter((entry) => !isAddressOrNetwork(entry))
   if (wrongProxies.length > 0) {
     const what = `"${wrongProxies.join('", "')}" is no IP address and no network such as 10.0.0.0/8`
     throw invalidConfig('relay', [{ where: 'trustedProxies', what }])
   }
-  if ((loaded.secret ?? '') === '' && loaded.secretFiles.length === 0 && loaded.keyDirectory === undefined) {
-    throw new ConfigError(
-      'SECRET_MISSING',
-      'no secret and no keys are set, so that no token could be verified: set RELAY_SECRET, secretFiles or keyDirectory',
-    )
-  }
+  if (!hasKeys(loaded)) throw invalidConfig('relay', [secretMissing])
   const generationDefaults = defaults[generation]
   return {
     ...loaded,
+    given: loaded,
     generation,
     ports: {
       access: loaded.access.port ?? generationDefaults.access,
@@ -183,4 +181,37 @@ export function loadRelayConfig(generation: Generation, sources: ConfigSources):
     isBookingIdOptional: loaded.allowNoBookingId ?? generationDefaults.isBookingIdOptional,
     ignoredSettings: ignored,
   }
+}
+
+const secretMissing = {
+  where: 'secret',
+  what: 'no secret and no keys are set, so that no token could be verified; set RELAY_SECRET, or --secret-files or --key-directory',
+}
+
+function hasKeys({ secret, secretFiles, keyDirectory }: Partial<Loaded>): boolean {
+  return (secret ?? '') !== '' || (secretFiles ?? []).length > 0 || keyDirectory !== undefined
+}
+
+/** Without a file the lack of a secret is told together with all else that is wrong. */
+function loadSettings(sources: ConfigSources): Loaded {
+  try {
+    return loadConfig(relaySpec, sources)
+  } catch (error) {
+    const problems = error instanceof ConfigError ? error.details['problems'] : undefined
+    if (!Array.isArray(problems) || sources.file !== undefined || isKeySourceNamed(sources)) throw error
+    const others = problems.map((problem) => {
+      const [where = '', ...what] = String(problem).split(': ')
+      return { where, what: what.join(': ') }
+    })
+    throw invalidConfig('relay', [...others, secretMissing])
+  }
+}
+
+function isKeySourceNamed({ environment = {}, arguments: given = {} }: ConfigSources): boolean {
+  return settingsOf(relaySpec)
+    .filter(({ path }) => ['secret', 'secretFiles', 'keyDirectory'].includes(path.join('.')))
+    .some(
+      ({ env, argument }) =>
+        given[argument] !== undefined || env.some((name) => (environment[name] ?? '') !== ''),
+    )
 }

@@ -1,4 +1,6 @@
 import type { Program } from '@relay/common/command-line'
+import { sessionToken, tokenCommand } from './client/token-command.ts'
+import { configCommand } from './config-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { version } from './version.ts'
 
@@ -7,5 +9,6 @@ export const sessionProgram: Program = {
   name: 'session',
   description: 'The relay under the names and variables of practable/relay v0.2.2.',
   version,
-  commands: [serveCommand('relay', '0.2.2')],
+  commands: [serveCommand('relay', '0.2.2'), tokenCommand(sessionToken), configCommand('0.2.2')],
+  epilogue: '`session host` is the agent: see `relay-agent --help`.',
 }
