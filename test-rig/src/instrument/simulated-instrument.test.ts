@@ -126,6 +126,11 @@ test('a description names the controls with their ranges and how to stop', () =>
   expect(rig.messages()[0]).toMatchObject({
     report: 'describe',
     name: 'simulated pendulum',
+    fields: [
+      { name: 'angle', unit: 'rad' },
+      { name: 'velocity', unit: 'rad/s' },
+      { name: 'target', unit: 'rad' },
+    ],
     stop: { cmd: 'stop' },
     start: { cmd: 'start' },
   })

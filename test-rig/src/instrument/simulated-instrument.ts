@@ -179,12 +179,21 @@ export class SimulatedInstrument {
         ...control,
         value: this.#plant.setting(control.param),
       })),
-      fields: this.#plant.fields.map(({ name, unit }) => ({ name, unit })),
+      fields: this.#fields(),
       stop: { cmd: 'stop' },
       start: { cmd: 'start' },
       rate: this.#rateHz,
       dropped: this.#dropped,
     }
+  }
+
+  /** The numbers of a data line and their units. */
+  #fields(): readonly { readonly name: string; readonly unit: string }[] {
+    const target = this.#plant.controls.filter(({ param }) => param === 'target')
+    return [
+      ...this.#plant.fields.map(({ name, unit }) => ({ name, unit })),
+      ...target.map(({ param, unit }) => ({ name: param, unit })),
+    ]
   }
 
   #answer(answer: Readonly<Record<string, unknown>>): void {

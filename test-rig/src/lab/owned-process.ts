@@ -9,10 +9,10 @@ export interface ProcessOptions {
   readonly name: string
   readonly command: string
   readonly args: readonly string[]
-  /** Added to our own environment. */
-  readonly env?: Readonly<Record<string, string>>
+  /** Added to our own environment; undefined takes a variable away. */
+  readonly env?: Readonly<Record<string, string | undefined>>
   readonly cwd?: string
-  /** Called with each line of its stdout; without it stdout is thrown away. */
+  /** Called with each line of its stdout. */
   readonly onLine?: (line: string) => void
 }
 
@@ -38,15 +38,16 @@ export class OwnedProcess implements AsyncDisposable {
   readonly name: string
   readonly ended: Promise<ProcessEnd>
   readonly #child: ChildProcess
-  readonly #lastLines: string[] = []
+  readonly #lastErrors: string[] = []
+  readonly #lastOutput: string[] = []
   #end: ProcessEnd | undefined
 
   private constructor(name: string, child: ChildProcess, onLine: ((line: string) => void) | undefined) {
     this.name = name
     this.#child = child
-    this.#read(child.stderr, (line) => this.#keep(line))
+    this.#read(child.stderr, (line) => keep(this.#lastErrors, line))
     this.#read(child.stdout, (line) => {
-      this.#keep(line)
+      keep(this.#lastOutput, line)
       onLine?.(line)
     })
     // 'close' and not 'exit': what it said last has been read by then.
@@ -93,9 +94,9 @@ export class OwnedProcess implements AsyncDisposable {
     return this.#end?.code === notFoundCode
   }
 
-  /** The last lines it said, on stderr and stdout, newest last. */
+  /** The last lines it said on stderr, newest last; on stdout where it said nothing there. */
   get lastLines(): readonly string[] {
-    return this.#lastLines
+    return this.#lastErrors.length > 0 ? this.#lastErrors : this.#lastOutput
   }
 
   /** Ends it as a crash would, together with all it started; resolves when it is gone. */
@@ -134,9 +135,10 @@ export class OwnedProcess implements AsyncDisposable {
     })
     stream.on('error', () => {})
   }
+}
 
-  #keep(line: string): void {
-    this.#lastLines.push(line.slice(0, keptLineChars))
-    if (this.#lastLines.length > keptLines) this.#lastLines.shift()
-  }
+function keep(lines: string[], line: string): void {
+  if (line.trim() === '') return
+  lines.push(line.slice(0, keptLineChars))
+  if (lines.length > keptLines) lines.shift()
 }

@@ -24,9 +24,9 @@ export class PtyPair implements AsyncDisposable {
     this.devicePath = join(directory, 'device')
   }
 
-  /** A pair that is plugged in, in a new temporary folder. */
-  static async create(): Promise<PtyPair> {
-    const pair = new PtyPair(await mkdtemp(join(tmpdir(), 'relay-pty-')))
+  /** A pair that is plugged in, in a new folder inside `parent`. */
+  static async create(parent: string = tmpdir()): Promise<PtyPair> {
+    const pair = new PtyPair(await mkdtemp(join(parent, 'relay-pty-')))
     try {
       await pair.plug()
     } catch (error) {

@@ -1,0 +1,6 @@
+import { runMain, runProgram } from '@relay/common/command-line'
+import { labProgram } from './lab-program.ts'
+
+// The terminal was closed: the same as Ctrl-C.
+process.on('SIGHUP', () => process.kill(process.pid, 'SIGTERM'))
+await runMain((argv, process) => runProgram(labProgram, argv, process))
