@@ -38,10 +38,17 @@ const removed = '(removed)'
 
 /**
  * What looks like a JWT (its header begins with `{"`, or with `{` and a blank), complete or cut off, and like a
- * one-time code in an address or beside the word `code`.
+ * one-time code in an address or beside the word `code`. Every part takes what it looks at: linear.
  */
-const secretTexts =
-  /eyJ[\w-]{8,}(?:\.[\w-]*){0,2}|\be[yw][Aok0][\w-]{8,}\.[\w-]+(?:\.[\w-]*)?|(?<=(?:[?&]|\\u0026)code(?:=|%3D))[^&\s"'\\]+|(?<=\b[Cc]ode\W{1,6})[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}/g
+const secretTexts = new RegExp(
+  [
+    String.raw`eyJ[\w-]{8,}(?:\.[\w-]*){0,2}`,
+    String.raw`\be[yw][Aok0][\w-]{16,}(?:\.[\w-]*){0,2}`,
+    String.raw`(?<=(?:[?&]|\\u0026|%3[Ff]|%26)code(?:=|%3[Dd]))[^&\s"'\\]+`,
+    String.raw`(?<=\b[Cc]ode\W{1,6})[\da-fA-F]{8}(?:-[\da-fA-F]{4}){3}-[\da-fA-F]{12}`,
+  ].join('|'),
+  'g',
+)
 
 /** `text` with everything that looks like a token or a one-time code cut out. */
 export function withoutSecrets(text: string): string {

@@ -128,6 +128,8 @@ function place(tree: Tree, setting: Setting, raw: unknown, name: string, names: 
 function convert(facts: ReturnType<typeof schemaFacts>, raw: unknown): unknown {
   if (typeof raw !== 'string') return raw
   const text = raw.trim()
+  // A list of choices may hold numbers.
+  if (facts.enum !== undefined) return facts.enum.find((choice) => String(choice) === text) ?? raw
   switch (facts.type) {
     case 'array':
       return text === '' ? [] : text.split(',').map((item) => convert(facts.items ?? {}, item.trim()))

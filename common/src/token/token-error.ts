@@ -11,7 +11,10 @@ export type TokenFault =
   | 'wrong-audience'
   | 'beyond-policy'
 
-/** A token was refused. `code` is `TOKEN_` and the fault; the message never holds any part of the token. */
+/**
+ * A token was refused. `code` is `TOKEN_` and the fault. The message never holds any part of the token, but for the
+ * topic or scope of one whose signature fits and that goes beyond the policy of its key.
+ */
 export class TokenError extends AppError {
   override readonly permanent = true
   readonly fault: TokenFault
