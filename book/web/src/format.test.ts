@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatMs, formatTimeLeft, formatValue } from './format.ts'
+import { formatAxisValue, formatMs, formatTimeLeft, formatValue } from './format.ts'
 
 test.for([
   [0, '0.000'],
@@ -36,4 +36,14 @@ test.for([
 
 test('short durations are in milliseconds, longer ones in seconds', () => {
   expect([formatMs(22.6), formatMs(999), formatMs(1450)]).toEqual(['23 ms', '999 ms', '1.4 s'])
+})
+
+test.for([
+  [0.5, 0.5, '0.5'],
+  [-2, 1, '−2'],
+  [0.25, 0.05, '0.25'],
+  [-0, 0.5, '0.0'],
+  [1e6, 1e5, '1.00e+6'],
+] as const)('axis value %d with steps of %d is %s', ([value, step, text]) => {
+  expect(formatAxisValue(value, step)).toBe(text)
 })

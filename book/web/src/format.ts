@@ -34,3 +34,11 @@ function twoDigits(value: number): string {
 export function formatMs(ms: number): string {
   return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
 }
+
+/** A number on a chart's axis, with as many digits as its step needs. */
+export function formatAxisValue(value: number, step: number): string {
+  const size = Math.max(Math.abs(value), step)
+  if (size !== 0 && (size >= 1e5 || step < 1e-4)) return minus(value.toPrecision(3))
+  const digits = step >= 1 || step <= 0 ? 0 : Math.min(4, Math.ceil(-Math.log10(step) - 1e-9))
+  return minus(value.toFixed(digits))
+}

@@ -9,6 +9,8 @@ export interface Control {
   readonly max: number
   readonly step: number
   readonly unit: string
+  /** Where the instrument stands now, where it says so. */
+  readonly value: number | undefined
   /** What is sent; `"$value"` in it stands for the number. */
   readonly send: Json
 }
@@ -49,6 +51,7 @@ export const defaultControls: Controls = {
       max: 3.14,
       step: 0.01,
       unit: '',
+      value: undefined,
       send: { cmd: 'set', param: 'target', value: '$value' },
     },
   ],
@@ -58,7 +61,7 @@ export const defaultControls: Controls = {
 
 /**
  * Reads a description of controls, as an instrument answers to `describe` or an experiment's settings hold it:
- * `{"controls":[{"param","min","max","step","unit","label","send"}],"stop":{…},"start":{…}}`. Entries that cannot be used
+ * `{"controls":[{"param","min","max","step","unit","label","value","send"}],"stop":{…},"start":{…}}`. Entries that cannot be used
  * are left out and named; `start: null` says that there is nothing to start. Never throws.
  */
 export function readControls(description: object): ReadControls {
@@ -85,7 +88,7 @@ export function readControls(description: object): ReadControls {
 
 function readControl(entry: unknown): Control | ControlProblem['reason'] {
   if (typeof entry !== 'object' || entry === null) return 'not-an-object'
-  const { param, label, min, max, step, unit, send } = entry as Record<string, unknown>
+  const { param, label, min, max, step, unit, value, send } = entry as Record<string, unknown>
   if (typeof param !== 'string' || param === '' || param.length > maxTextCharacters) return 'no-param'
   if (!isFiniteNumber(min) || !isFiniteNumber(max) || min >= max) return 'bad-range'
   if (step !== undefined && (!isFiniteNumber(step) || step <= 0 || step > max - min)) return 'bad-step'
@@ -96,6 +99,7 @@ function readControl(entry: unknown): Control | ControlProblem['reason'] {
     max,
     step: step ?? easyStep(min, max),
     unit: typeof unit === 'string' ? unit.slice(0, 16) : '',
+    value: isFiniteNumber(value) ? value : undefined,
     send: isCommand(send) ? send : { cmd: 'set', param, value: '$value' },
   }
 }

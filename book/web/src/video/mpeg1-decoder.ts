@@ -49,9 +49,15 @@ async function loadWasm(): Promise<WasmModule | undefined> {
   return new Promise((resolve) => wasm.loadFromBuffer(bytes, (loaded) => resolve(loaded ?? undefined)))
 }
 
-/** WebGL made by the processor is slower than the two-dimensional canvas. */
+/** WebGL that the processor makes is slower than the two-dimensional canvas: thin clients, virtual machines. */
 function hasFastWebGl(): boolean {
   const context = document.createElement('canvas').getContext('webgl', { failIfMajorPerformanceCaveat: true })
-  context?.getExtension('WEBGL_lose_context')?.loseContext()
-  return context !== null
+  if (context === null) return false
+  // Chromium gives SwiftShader without calling it a caveat.
+  const info = context.getExtension('WEBGL_debug_renderer_info')
+  const renderer: unknown = context.getParameter(
+    info === null ? context.RENDERER : info.UNMASKED_RENDERER_WEBGL,
+  )
+  context.getExtension('WEBGL_lose_context')?.loseContext()
+  return !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(String(renderer))
 }

@@ -17,6 +17,7 @@ export class PictureQueue {
   #waiting: CodedPicture[] = []
   #bytes = 0
   #needsKey = true
+  #hasBegun = false
   #skipped = 0
 
   constructor(options: PictureQueueOptions) {
@@ -27,17 +28,18 @@ export class PictureQueue {
     return this.#waiting.length
   }
 
-  /** Pictures that were left out so that the newest is shown. */
+  /** Pictures that were left out so that the newest is shown; those before the first key picture do not count. */
   get skipped(): number {
     return this.#skipped
   }
 
   push(picture: CodedPicture): void {
     if (this.#needsKey && !picture.isKey) {
-      this.#skipped += 1
+      if (this.#hasBegun) this.#skipped += 1
       return
     }
     this.#needsKey = false
+    this.#hasBegun = true
     this.#waiting.push(picture)
     this.#bytes += picture.bytes
     if (this.#isTooLong()) this.#skipToNewestKey()
