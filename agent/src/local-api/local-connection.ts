@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 
@@ -5,19 +6,34 @@ import { Duplex } from 'node:stream'
 const lingerMs = 1_000
 const nothing = Buffer.alloc(0)
 
+/** One request of a connection and its answer to be. */
+export interface Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+interface Turn {
+  readonly exchange: Exchange
+  readonly serve: () => void
+}
+
 /**
  * A socket as the HTTP server sees it. It stands between because the parser of Node refuses the method UPDATE, which
  * the old host knows (spec session 7.1): the connection can be taken back from a parser that failed, bytes included,
  * and given to a new one. Websockets get the bare socket by `release`.
  *
+ * The socket has a listener for errors of its owner's: this one's leaves with it.
+ *
  * Invariants: every byte of the socket is read once, by this or by its successor; destroying this destroys the
- * socket unless it was released; the end of the input is passed on only once nothing waits for an answer.
+ * socket unless it was released; requests are served one after the other; the end of the input is passed on at once
+ * where a request is cut off by it, else only when all are answered.
  */
 export class LocalConnection extends Duplex {
   readonly #socket: Socket
   #isReleased = false
   #hasEnded = false
-  #pendingAnswers = 0
+  /** The first one is being served. */
+  readonly #turns: Turn[] = []
   #onAnswered: (() => void) | undefined
   #lingering: NodeJS.Timeout | undefined
 
@@ -63,23 +79,22 @@ export class LocalConnection extends Duplex {
     this.#lingering ??= setTimeout(() => this.destroy(), lingerMs)
   }
 
-  /** A request waits for its answer from now until the function that is given back is called. */
-  expectAnswer(): () => void {
-    this.#pendingAnswers += 1
-    let isDone = false
-    return () => {
-      if (isDone) return
-      isDone = true
-      this.#pendingAnswers -= 1
-      if (this.#pendingAnswers > 0) return
+  /** Runs `serve` once every earlier request of this connection has got its answer. */
+  serveInTurn(exchange: Exchange, serve: () => void): void {
+    this.#turns.push({ exchange, serve })
+    exchange.response.once('close', () => {
+      this.#turns.shift()
+      this.#turns[0]?.serve()
+      if (this.#turns.length > 0) return
       this.#onAnswered?.()
       if (this.#hasEnded && !this.#isReleased) this.push(null)
-    }
+    })
+    if (this.#turns.length === 1) serve()
   }
 
   /** Runs `action` once no request of this connection waits for an answer. */
   whenAnswered(action: () => void): void {
-    if (this.#pendingAnswers === 0) action()
+    if (this.#turns.length === 0) action()
     else this.#onAnswered = action
   }
 
@@ -127,10 +142,7 @@ export class LocalConnection extends Duplex {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     clearTimeout(this.#lingering)
     this.#detach()
-    if (!this.#isReleased) {
-      this.#socket.on('error', ignore)
-      this.#socket.destroy()
-    }
+    if (!this.#isReleased) this.#socket.destroy()
     done(error)
   }
 
@@ -148,7 +160,8 @@ export class LocalConnection extends Duplex {
 
   readonly #onEnd = (): void => {
     this.#hasEnded = true
-    if (this.#pendingAnswers === 0) this.push(null)
+    // A request that is whole gets its answer, even if the client has closed its side after asking.
+    if (this.#turns.every(({ exchange }) => !exchange.request.complete)) this.push(null)
   }
 
   readonly #onError = (error: Error): void => void this.destroy(error)
@@ -156,9 +169,4 @@ export class LocalConnection extends Duplex {
   readonly #onClose = (): void => void this.destroy()
 
   readonly #onTimeout = (): void => void this.emit('timeout')
-}
-
-/** A socket that is being destroyed may still report why; nobody is there to use it. */
-function ignore(): void {
-  // Nothing is left to be done.
 }

@@ -1,9 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { createServer as createTcpServer, type Server as TcpServer, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { errorCode } from '@relay/common/errors'
 import { listen } from '@relay/common/listen'
-import { LocalConnection } from './local-connection.ts'
+import { type Exchange, LocalConnection } from './local-connection.ts'
 import { type ParserError, resumeAfterUpdate } from './update-method.ts'
 
 export interface LocalListenerOptions {
@@ -18,8 +18,8 @@ export interface LocalListenerOptions {
 }
 
 export interface LocalListenerHandlers {
-  /** `connection` is that of the request; whoever answers later than at once registers with `expectAnswer`. */
-  readonly request: (request: IncomingMessage, response: ServerResponse, connection: LocalConnection) => void
+  /** Called when all earlier requests of the connection have got their answers. */
+  readonly request: (exchange: Exchange, connection: LocalConnection) => void
   /** Says whether `upgrade` shall get the request; else `request` does. */
   readonly shouldUpgrade: (request: IncomingMessage) => boolean
   /** The socket is paused. */
@@ -112,11 +112,15 @@ function httpServer(
     }
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
+    // Whoever holds the socket hears of its end by 'close'; while it changes hands nobody listens to errors.
+    socket.on('error', () => undefined)
     socket.setKeepAlive(true, 30_000)
     serve(socket)
   })
   server.on('request', (request, response) => {
-    handlers.request(request, response, connectionOf(request))
+    const connection = request.socket as Duplex as LocalConnection
+    const exchange = { request, response }
+    connection.serveInTurn(exchange, () => handlers.request(exchange, connection))
   })
   server.on('upgrade', (request: IncomingMessage, duplex: Duplex, head: Buffer) => {
     const connection = duplex as LocalConnection
@@ -130,10 +134,6 @@ function httpServer(
     refuse(connection, error.code)
   })
   return server
-}
-
-function connectionOf(request: IncomingMessage): LocalConnection {
-  return request.socket as Duplex as LocalConnection
 }
 
 /** What cannot be parsed is answered by hand, as no request came to be. */

@@ -1,13 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Clock } from '@relay/common/clock'
 import type { Answer } from './answer.ts'
-import type { LocalConnection } from './local-connection.ts'
-
-export interface Exchange {
-  readonly request: IncomingMessage
-  readonly response: ServerResponse
-  readonly connection: LocalConnection
-}
+import type { Exchange } from './local-connection.ts'
 
 export interface SendOptions {
   /** False: the client may still be sending, and the connection ends with this answer. */
@@ -19,13 +13,13 @@ export interface SendOptions {
 
 /** Sends one answer. A request whose body nobody wanted does not keep its connection. */
 export function sendAnswer(
-  { request, response, connection }: Exchange,
+  { request, response }: Exchange,
   { status, headers = {}, body = '' }: Answer,
   { isBodyRead, timeoutMs, clock }: SendOptions,
 ): void {
   if (response.destroyed || response.headersSent) return
   if (!isBodyRead && hasBody(request)) response.shouldKeepAlive = false
-  const cancel = clock.after(timeoutMs, () => void connection.destroy())
+  const cancel = clock.after(timeoutMs, () => void request.socket.destroy())
   response.once('close', cancel)
   response.writeHead(status, { ...headers, 'Content-Length': Buffer.byteLength(body) })
   response.end(body)

@@ -60,11 +60,10 @@ function readWord(socket: Socket, rest: Buffer, reconnect: (socket: Socket, ahea
     clearTimeout(deadline)
     socket.off('data', more)
     socket.off('end', giveUp)
-    socket.off('error', giveUp)
+    socket.off('close', giveUp)
   }
   const giveUp = (): void => {
     stop()
-    socket.on('error', () => undefined)
     socket.destroy()
   }
   const more = (chunk: Buffer): void => {
@@ -75,6 +74,6 @@ function readWord(socket: Socket, rest: Buffer, reconnect: (socket: Socket, ahea
   const deadline = setTimeout(giveUp, wordTimeoutMs)
   socket.on('data', more)
   socket.on('end', giveUp)
-  socket.on('error', giveUp)
+  socket.on('close', giveUp)
   socket.resume()
 }
