@@ -31,7 +31,7 @@ describe('the page of npm start', () => {
 
   test.each(screens)('shows moving pictures on a $name screen', async ({ name, width, height }) => {
     const { page, faults } = await open(browser, lab.address, { width, height })
-    await showsMovingPictures(page, await browser.newPage())
+    await expectMovingPictures(page, await browser.newPage())
     await keepScreenshot(page, `lab-${name}`)
     expect(faults).toEqual([])
     await page.close()
@@ -54,10 +54,11 @@ describe('the page of npm start', () => {
 
     const changed = await witness.message(({ data }) => targetOf(data) === target)
     measured('slider to changed reading', `${(changed.atMs - setAtMs).toFixed(0)} ms`)
-    await witness.message(
+    const arrived = await witness.message(
       ({ data, atMs }) => atMs > changed.atMs && Math.abs(angleOf(data) - target) < 0.3,
       30_000,
     )
+    expect(angleOf(arrived.data)).toBeCloseTo(target, 0)
     await keepScreenshot(page, 'lab-driven')
     await page.close()
   })
@@ -67,9 +68,9 @@ describe('the page of npm start', () => {
     await using witness = await lab.join('data')
     for (const stop of [() => page.getByTestId('stop').click(), () => page.keyboard.press('Escape')]) {
       witness.send('{"cmd":"start"}')
-      await isRunning(witness, true)
+      await expectRunning(witness, true)
       await stop()
-      await isRunning(witness, false)
+      await expectRunning(witness, false)
     }
     await page.close()
   })
@@ -111,7 +112,7 @@ test('H.264 from an encoder shows moving pictures as well', async () => {
       new URL(`lab.html#streams=${encodeURIComponent(streams)}`, lab.address).href,
     )
 
-    await showsMovingPictures(page, await browser.newPage())
+    await expectMovingPictures(page, await browser.newPage())
     await keepScreenshot(page, 'lab-h264')
   } finally {
     await browser.close()
@@ -131,7 +132,7 @@ async function open(browser: Browser, address: string, viewport = { width: 1280,
 }
 
 /** Pixels compared: many colours, and a clear part of them different half a second later. */
-async function showsMovingPictures(page: Page, decoder: Page): Promise<void> {
+async function expectMovingPictures(page: Page, decoder: Page): Promise<void> {
   const openedAtMs = performance.now()
   await until('live video', async () => {
     const state = await page.getByTestId('state-video').getAttribute('data-state', { timeout: 20_000 })
@@ -152,7 +153,7 @@ interface Witness {
   message(wanted: (received: { readonly data: Buffer; readonly atMs: number }) => boolean): Promise<unknown>
 }
 
-async function isRunning(witness: Witness, wanted: boolean): Promise<void> {
+async function expectRunning(witness: Witness, wanted: boolean): Promise<void> {
   const fromMs = performance.now()
   await witness.message(({ data, atMs }) => atMs > fromMs && readingOf(data)['running'] === wanted)
 }

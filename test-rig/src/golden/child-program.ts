@@ -23,7 +23,12 @@ export class ChildProgram {
   #stdout = ''
   #stderr = ''
 
-  constructor(command: readonly string[], env: Readonly<Record<string, string>>) {
+  /** @param onOutput gets everything that it writes, as it comes. */
+  constructor(
+    command: readonly string[],
+    env: Readonly<Record<string, string>>,
+    onOutput: (text: string) => void = () => undefined,
+  ) {
     const [executable = '', ...words] = command
     this.#name = words.at(-1) ?? executable
     this.#child = spawn(executable, words, {
@@ -31,9 +36,11 @@ export class ChildProgram {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      onOutput(text)
       this.#stdout = (this.#stdout + text).slice(-keptOutputChars)
     })
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      onOutput(text)
       this.#stderr = (this.#stderr + text).slice(-keptOutputChars)
     })
     this.#child.once('error', (error) => {
@@ -42,6 +49,10 @@ export class ChildProgram {
     })
     // `close` and not `exit`: by then all output has arrived.
     this.#child.once('close', (code, signal) => this.#onExit({ code, signal }))
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
   }
 
   /** The last part of what it wrote. */

@@ -20,18 +20,28 @@ export class RelayUnderTest implements AsyncDisposable {
   readonly secret = randomUUID() + randomUUID()
   readonly #ports: readonly [access: number, relay: number]
   readonly #env: Readonly<Record<string, string>>
+  readonly #onOutput: (text: string) => void
   #program: ChildProgram | undefined
 
-  private constructor(ports: readonly [number, number], env: Readonly<Record<string, string>>) {
+  private constructor(
+    ports: readonly [number, number],
+    env: Readonly<Record<string, string>>,
+    onOutput: (text: string) => void,
+  ) {
     this.#ports = ports
     this.#env = env
+    this.#onOutput = onOutput
     this.access = `http://127.0.0.1:${ports[0]}`
     this.target = `ws://127.0.0.1:${ports[1]}`
   }
 
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<RelayUnderTest> {
+  /** @param onOutput gets everything that the process writes. */
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    onOutput: (text: string) => void = () => undefined,
+  ): Promise<RelayUnderTest> {
     const ports = new FreePorts()
-    const relay = new RelayUnderTest([await ports.next(), await ports.next()], env)
+    const relay = new RelayUnderTest([await ports.next(), await ports.next()], env, onOutput)
     await relay.start()
     return relay
   }
@@ -43,7 +53,7 @@ export class RelayUnderTest implements AsyncDisposable {
   }
 
   async start(): Promise<void> {
-    this.#program = new ChildProgram(ownCommands('v0.9.3', 'relay'), {
+    const environment = {
       RELAY_AUDIENCE: this.access,
       RELAY_URL: this.target,
       RELAY_SECRET: this.secret,
@@ -51,7 +61,8 @@ export class RelayUnderTest implements AsyncDisposable {
       RELAY_PORT_RELAY: String(this.#ports[1]),
       RELAY_LOG_FILE: 'stdout',
       ...this.#env,
-    })
+    }
+    this.#program = new ChildProgram(ownCommands('v0.9.3', 'relay'), environment, this.#onOutput)
     await this.#program.whenListening(this.#ports, startWithinMs)
   }
 

@@ -1,0 +1,142 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ChildProgram } from '../src/golden/child-program.ts'
+
+const checkout = join(import.meta.dirname, '..', '..')
+const programs = {
+  relay: 'relay/bin/relay.mjs',
+  session: 'relay/bin/session.mjs',
+  'relay-agent': 'agent/bin/relay-agent.mjs',
+  lab: 'test-rig/src/lab/main.ts',
+  instrument: 'test-rig/src/instrument/main.ts',
+  golden: 'test-rig/src/golden/main.ts',
+  bench: 'test-rig/bench/main.ts',
+} as const
+
+interface WrongInput {
+  readonly run: string
+  readonly env?: Readonly<Record<string, string>>
+  readonly exit: number
+  readonly says: RegExp
+}
+
+const serving = {
+  RELAY_AUDIENCE: 'http://127.0.0.1:1',
+  RELAY_URL: 'ws://127.0.0.1:2',
+  RELAY_SECRET: 'a secret of the test that is long enough',
+  RELAY_PORT_ACCESS: '0',
+  RELAY_PORT_RELAY: '0',
+}
+
+/** `DIR` in a command line stands for a folder with the files written below; `PORT` for one that is taken. */
+const cases: readonly WrongInput[] = [
+  { run: 'relay', exit: 64, says: /command/ },
+  { run: 'relay sevre', exit: 64, says: /serve/ },
+  { run: 'relay serve --audiense x', exit: 64, says: /audiense/ },
+  { run: 'relay serve --access-port', exit: 64, says: /access-port/ },
+  {
+    run: 'relay serve',
+    env: { ...serving, RELAY_PORT_ACCESS: '99999' },
+    exit: 78,
+    says: /RELAY_PORT_ACCESS.*99999/,
+  },
+  {
+    run: 'relay serve',
+    env: { ...serving, RELAY_STATS_EVERY: 'soon' },
+    exit: 78,
+    says: /RELAY_STATS_EVERY.*soon/,
+  },
+  { run: 'relay serve', env: { ...serving, RELAY_PORT_ACCESS: 'PORT' }, exit: 69, says: /port \d+ .*in use/ },
+  { run: 'relay serve', env: { ...serving, RELAY_PORT_RELAY: 'PORT' }, exit: 69, says: /port \d+ .*in use/ },
+  { run: 'relay serve --config DIR/none.yaml', env: serving, exit: 78, says: /none\.yaml/ },
+  { run: 'relay serve --config DIR/wrong.yaml', env: serving, exit: 78, says: /wrong\.yaml line 2: acess/ },
+  {
+    run: 'relay serve --secret-files DIR/none',
+    env: { ...serving, RELAY_SECRET: '' },
+    exit: 78,
+    says: /none/,
+  },
+  { run: 'relay serve --key-directory DIR/none', env: serving, exit: 78, says: /none/ },
+  {
+    run: 'session relay',
+    env: { RELAY_ACCESSPORT: '0', RELAY_RELAYPORT: '0' },
+    exit: 78,
+    says: /RELAY_SECRET|secret/,
+  },
+  { run: 'session jump', exit: 64, says: /jump/ },
+  { run: 'session token', exit: 1, says: /ACCESSTOKEN_LIFETIME not set/ },
+  { run: 'relay token', exit: 1, says: /RELAY_TOKEN_AUDIENCE not set/ },
+  { run: 'relay deny', exit: 64, says: /bid|positional/i },
+  { run: 'relay deny b --exp yesterday --secret-file DIR/secret', exit: 64, says: /yesterday/ },
+  { run: 'relay deny b --exp 2h --secret-file DIR/none', exit: 78, says: /none/ },
+  {
+    run: 'relay deny b --exp 2h --secret-file DIR/secret --access http://127.0.0.1:1',
+    exit: 69,
+    says: /127\.0\.0\.1:1/,
+  },
+  { run: 'relay status --secret-file DIR/secret --access nonsense', exit: 78, says: /nonsense/ },
+  { run: 'relay cat', exit: 64, says: /address|session/i },
+  { run: 'relay cat http://127.0.0.1:1/session/x --token-file DIR/none', exit: 78, says: /none/ },
+  { run: 'relay cat http://127.0.0.1:1/session/x --play DIR/wrong.play --check', exit: 1, says: /line 2/ },
+  { run: 'relay-agent', exit: 64, says: /command/ },
+  { run: 'relay-agent run --config DIR/none.yaml', exit: 78, says: /none\.yaml/ },
+  {
+    run: 'relay-agent check --config DIR/agent.yaml',
+    exit: 78,
+    says: /line 2.*camras.*cameras[^]*line 4.*prest/,
+  },
+  { run: 'relay-agent run --frobnicate', exit: 64, says: /frobnicate/ },
+  { run: 'session host', env: { VW_PORT: 'many' }, exit: 78, says: /VW_PORT/ },
+  { run: 'lab --camera /dev/none', exit: 64, says: /\/dev\/none/ },
+  { run: 'lab --kind rocket', exit: 64, says: /rocket|pendulum/ },
+  { run: 'lab --port many', exit: 64, says: /port/ },
+  { run: 'instrument --kind rocket', exit: 64, says: /rocket|pendulum/ },
+  { run: 'golden --case', exit: 64, says: /case/ },
+  { run: 'bench --frobnicate', exit: 64, says: /frobnicate/ },
+]
+
+describe('wrong input gets one clear sentence and the right exit code:', () => {
+  let directory: string
+  let takenPort: number
+  const taken = createServer()
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'relay-wrong-'))
+    await writeFile(join(directory, 'secret'), 'a secret of the test that is long enough\n')
+    await writeFile(join(directory, 'wrong.yaml'), 'audience: x\nacess:\n  port: 3\n')
+    await writeFile(join(directory, 'wrong.play'), '[1s] {"a":1}\n[soon] {"a":2}\n')
+    await writeFile(
+      join(directory, 'agent.yaml'),
+      'name: x\ncamras: []\ncameras:\n  - { name: a, prest: custom }\nrelay: { access: http://127.0.0.1:1 }\n',
+    )
+    takenPort = await new Promise((resolve) => {
+      taken.listen(0, () => resolve((taken.address() as { port: number }).port))
+    })
+  })
+  afterAll(async () => {
+    taken.close()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  test.concurrent.each(cases)('$run', async ({ run, env = {}, exit, says }) => {
+    const [name, ...args] = fill(run).split(' ')
+    const program = new ChildProgram(
+      [process.execPath, join(checkout, programs[name as keyof typeof programs]), ...args],
+      Object.fromEntries(Object.entries(env).map(([key, value]) => [key, fill(value)])),
+    )
+
+    const ended = await program.whenExited(30_000)
+    await program.stop()
+
+    const said = `${program.stdout}${program.stderr}`
+    expect(said).toMatch(says)
+    expect(said).not.toMatch(/\n {4}at /)
+    expect(said).not.toContain(serving.RELAY_SECRET)
+    expect(ended).toEqual({ code: exit, signal: null })
+  })
+
+  const fill = (text: string): string =>
+    text.replaceAll('DIR', directory).replace(/^PORT$/, String(takenPort))
+})
