@@ -104,8 +104,12 @@ export class TsCutter {
     this.#rest = data.subarray(offset)
   }
 
-  /** Gives out the packets that wait, be their frame complete or not. */
+  /** Gives out the packets that wait, be their frame complete or not; a single packet then needs no second one. */
   flush(emit: (message: Buffer) => void): void {
+    if (this.#rest.length === TS_PACKET_BYTES && this.#rest[0] === SYNC_BYTE) {
+      this.#isInSync = true
+      this.push(Buffer.alloc(0), emit)
+    }
     this.#emitHeld(emit)
   }
 

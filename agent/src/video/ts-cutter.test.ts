@@ -1,0 +1,198 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { framePackets, type MadeUpFrame, tablePacket } from './made-up-stream.ts'
+import { beginsKeyFrame, isTransportStream, TsCutter } from './ts-cutter.ts'
+
+const frame: fc.Arbitrary<MadeUpFrame> = fc.record({
+  bytes: fc.integer({ min: 0, max: 1_200 }),
+  isKey: fc.boolean(),
+  tellsLength: fc.boolean(),
+})
+const frames = fc.array(frame, { minLength: 1, maxLength: 12 })
+const limit = { maxMessageBytes: 1_048_576 }
+
+function chunksOf(data: Buffer, cuts: readonly number[]): readonly Buffer[] {
+  const places = [...new Set(cuts.map((cut) => cut % (data.length + 1)))].sort((a, b) => a - b)
+  return [0, ...places].map((start, index) => data.subarray(start, places[index] ?? data.length))
+}
+
+function cut(chunks: readonly Buffer[], { flushAtEnd = true, maxMessageBytes = limit.maxMessageBytes } = {}) {
+  const cutter = new TsCutter({ maxMessageBytes })
+  const messages: Buffer[] = []
+  const emit = (message: Buffer): void => void messages.push(message)
+  for (const chunk of chunks) cutter.push(chunk, emit)
+  if (flushAtEnd) cutter.flush(emit)
+  return { messages, cutter }
+}
+
+const cuts = fc.array(fc.nat({ max: 20_000 }), { maxLength: 30 })
+
+describe('a stream of whole packets', () => {
+  test('however it is chunked, the messages are the same', () => {
+    fc.assert(
+      fc.property(frames, cuts, (made, places) => {
+        const stream = Buffer.concat(made.map(framePackets))
+        expect(cut(chunksOf(stream, places)).messages).toEqual(cut([stream]).messages)
+      }),
+    )
+  })
+
+  test('the messages joined are the input, each is whole packets', () => {
+    fc.assert(
+      fc.property(frames, cuts, (made, places) => {
+        const stream = Buffer.concat(made.map(framePackets))
+        const { messages, cutter } = cut(chunksOf(stream, places))
+        expect(Buffer.concat(messages).equals(stream)).toBe(true)
+        expect(messages.every((message) => isTransportStream(message))).toBe(true)
+        expect(cutter.counters.skippedBytes).toBe(0)
+      }),
+    )
+  })
+
+  test('there is one message for each frame, tables before a frame are with it', () => {
+    fc.assert(
+      fc.property(frames, cuts, (made, places) => {
+        const expected = made.map(framePackets)
+        const { messages, cutter } = cut(chunksOf(Buffer.concat(expected), places))
+        expect(messages).toEqual(expected)
+        expect(cutter.counters.frames).toBe(made.length)
+        expect(cutter.counters.keyFrames).toBe(made.filter(({ isKey }) => isKey).length)
+      }),
+    )
+  })
+
+  test('a frame that tells its length is given out with its last byte', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 3_000 }), (bytes) => {
+        const stream = framePackets({ bytes, isKey: true, tellsLength: true })
+        const { messages, cutter } = cut(
+          [Buffer.concat([stream, framePackets({ bytes, isKey: true, tellsLength: true })])],
+          { flushAtEnd: false },
+        )
+        expect(messages).toHaveLength(2)
+        expect(cutter.isHolding).toBe(false)
+      }),
+    )
+  })
+
+  test('a frame without a length is given out with its last byte when stuffing ends it', () => {
+    const stream = Buffer.concat([
+      framePackets({ bytes: 400, isKey: true, tellsLength: false }),
+      framePackets({ bytes: 401, isKey: false, tellsLength: false }),
+    ])
+
+    const { messages, cutter } = cut([stream], { flushAtEnd: false })
+
+    expect(messages).toHaveLength(2)
+    expect(cutter.awaitsUnknownEnd).toBe(false)
+  })
+
+  test('a frame that fills its last packet and tells no length waits for a flush, and says so', () => {
+    // 162 bytes and the header fill the first packet.
+    const stream = Buffer.concat([
+      tablePacket(0),
+      framePackets({ bytes: 162 + 184, isKey: false, tellsLength: false }),
+    ])
+    const cutter = new TsCutter(limit)
+    const messages: Buffer[] = []
+
+    cutter.push(stream, (message) => void messages.push(message))
+    expect(messages).toHaveLength(0)
+    expect(cutter.awaitsUnknownEnd).toBe(true)
+    cutter.flush((message) => void messages.push(message))
+
+    expect(messages).toEqual([stream])
+    expect(cutter.awaitsUnknownEnd).toBe(false)
+  })
+
+  test('a frame of unknown end ends where tables begin', () => {
+    const first = framePackets({ bytes: 162, isKey: false, tellsLength: false })
+    const second = framePackets({ bytes: 50, isKey: true, tellsLength: false })
+
+    expect(cut([Buffer.concat([first, second])]).messages).toEqual([first, second])
+  })
+
+  test('no message is longer than the limit', () => {
+    fc.assert(
+      fc.property(frames, fc.integer({ min: 1, max: 2_000 }), cuts, (made, maxMessageBytes, places) => {
+        const stream = Buffer.concat(made.map(framePackets))
+        const { messages } = cut(chunksOf(stream, places), { maxMessageBytes })
+        const allowed = Math.max(188, maxMessageBytes)
+        expect(messages.every((message) => message.length <= allowed && message.length % 188 === 0)).toBe(
+          true,
+        )
+        expect(Buffer.concat(messages).equals(stream)).toBe(true)
+      }),
+    )
+  })
+
+  test('a message that lies in one chunk is not copied', () => {
+    const chunk = framePackets({ bytes: 500, isKey: true, tellsLength: true })
+
+    const [message] = cut([chunk]).messages
+
+    expect(message?.buffer).toBe(chunk.buffer)
+  })
+})
+
+describe('garbage', () => {
+  const noSync = fc
+    .uint8Array({ maxLength: 600 })
+    .map((bytes) => Buffer.from(bytes.map((b) => (b === 0x47 ? 0 : b))))
+
+  test('before the stream is left out and counted', () => {
+    fc.assert(
+      fc.property(noSync, frames, cuts, (garbage, made, places) => {
+        const stream = Buffer.concat(made.map(framePackets))
+        const { messages, cutter } = cut(chunksOf(Buffer.concat([garbage, stream]), places))
+        expect(Buffer.concat(messages).equals(stream)).toBe(true)
+        expect(cutter.counters.skippedBytes).toBe(garbage.length)
+      }),
+    )
+  })
+
+  test('within the stream is left out, and the frames after it come whole', () => {
+    fc.assert(
+      fc.property(noSync, frames, frames, cuts, (garbage, before, after, places) => {
+        fc.pre(garbage.length > 0)
+        const tail = Buffer.concat(after.map(framePackets))
+        const head = Buffer.concat(before.map(framePackets))
+        // The place is found by two packets in a row.
+        fc.pre(head.length > 188)
+        const { messages, cutter } = cut(chunksOf(Buffer.concat([head, garbage, tail]), places))
+        expect(Buffer.concat(messages).equals(Buffer.concat([head, tail]))).toBe(true)
+        expect(cutter.counters.skippedBytes).toBe(garbage.length)
+      }),
+    )
+  })
+
+  test('of any kind ends neither in an exception nor in more than two packets held back', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 3_000 }), cuts, (bytes, places) => {
+        const { messages, cutter } = cut(chunksOf(Buffer.from(bytes), places))
+        const out = messages.reduce((sum, message) => sum + message.length, 0)
+        expect(bytes.length - out - cutter.counters.skippedBytes).toBeLessThanOrEqual(2 * 188)
+        expect(messages.every((message) => isTransportStream(message))).toBe(true)
+      }),
+    )
+  })
+
+  test('in the headers of packets ends in no exception', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.uint8Array({ minLength: 187, maxLength: 187 }), { maxLength: 20 }),
+        (bodies) => {
+          const stream = Buffer.concat(bodies.flatMap((body) => [Buffer.of(0x47), Buffer.from(body)]))
+          const { messages } = cut([stream])
+          expect(Buffer.concat(messages).equals(stream)).toBe(true)
+        },
+      ),
+    )
+  })
+})
+
+test('a message that holds the first packet of a key frame is one to begin with, another is not', () => {
+  expect(beginsKeyFrame(framePackets({ bytes: 10, isKey: true, tellsLength: true }))).toBe(true)
+  expect(beginsKeyFrame(framePackets({ bytes: 10, isKey: false, tellsLength: true }))).toBe(false)
+  expect(beginsKeyFrame(Buffer.from('{"a":1}'))).toBe(false)
+})
