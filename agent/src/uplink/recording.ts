@@ -1,9 +1,14 @@
-import { createWriteStream, realpathSync, type WriteStream } from 'node:fs'
-import { constants } from 'node:fs'
+import { constants, createWriteStream, realpathSync, type WriteStream } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { describeError } from '@relay/common/errors'
 import type { Log } from '@relay/common/log'
-import type { Recorder } from './uplink.ts'
+
+/** Gets a copy of everything that goes out of an uplink. */
+export interface Recorder {
+  write(data: Buffer): void
+  /** Resolves when what was written is in the file. */
+  close(): Promise<void>
+}
 
 export type RecordingPath =
   | { readonly ok: true; readonly path: string }

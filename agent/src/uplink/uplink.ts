@@ -1,7 +1,7 @@
 import type { Clock } from '@relay/common/clock'
-import { AppError } from '@relay/common/errors'
-import { AccessRefusedError, exchangeToken } from '@relay/common/exchange-token'
-import { keepConnected, RetryLaterError, type RetryPolicy } from '@relay/common/keep-connected'
+import type { AppError } from '@relay/common/errors'
+import { exchangeToken } from '@relay/common/exchange-token'
+import { keepConnected, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
 import { DropReport } from '../drop-report.ts'
@@ -9,26 +9,17 @@ import { type Fault, faultOf } from '../fault.ts'
 import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
 import { parseDestination, shownUrl } from './destination.ts'
 import { type LinkEvent, type LinkRecord, newLink, nextLinkState } from './link-state.ts'
-import { LiveGate } from './live-gate.ts'
+import { LinkSession, type SessionOptions } from './link-session.ts'
 import { Outbox } from './outbox.ts'
-import { PingClock } from './ping-clock.ts'
+import type { Recorder } from './recording.ts'
+import { RefusalPause } from './refusal-pause.ts'
 import { type DialRelay, dialRelay, type RelayLink } from './relay-link.ts'
 import type { TokenSource } from './token-source.ts'
 
 /** `auto`: binary messages are live, text waits. */
 export type Delivery = 'auto' | 'live' | 'queued'
 
-/** Gets a copy of everything that goes out. */
-export interface Recorder {
-  write(data: Buffer): void
-  close(): Promise<void>
-}
-
-export interface UplinkLimits {
-  /** Bytes in this process for one link; above, live messages are dropped and others wait. */
-  readonly maxBufferedBytes: number
-  /** The relay being further behind than this: live messages are dropped until it has caught up. */
-  readonly maxLagMs: number
+export interface UplinkLimits extends SessionOptions {
   readonly queueBytes: number
   readonly queueAgeMs: number
 }
@@ -83,22 +74,19 @@ const retryPolicy: RetryPolicy = {
 }
 const exchangeTimeoutMs = 10_000
 const handshakeTimeoutMs = 15_000
-/** A refused token is tried a few times at the usual pace, as the server may be the one that is wrong, then rarely. */
-const usualRefusals = 2
-const refusedPauseMs = 30_000
-/** An idle link is asked for a sign of life so often; proxies cut what is silent for a minute. */
-const pingEveryMs = 20_000
-/** While live messages flow, pings measure how far behind the relay is. */
-const lagPingEveryMs = 250
-const pongWithinMs = 10_000
-const tickMs = 1_000
+
+interface Serving {
+  /** Resolves when the socket is gone. */
+  readonly closed: Promise<AppError>
+  /** To be called when the link has proved itself. */
+  readonly established: () => void
+  readonly signal: AbortSignal
+}
 
 /**
  * One connection to a relay that is kept for ever: exchange the token, dial, carry messages both ways.
  *
- * Invariants: at most one connection; it counts as live only after the relay showed life (an old relay lets in whom it
- * refuses and stays mute, spec session 6.6); a relay that is silent for longer than a ping and its deadline is given
- * up; live messages never wait while the link is down and are never sent late; other messages wait within bytes and
+ * Invariants: at most one connection; it counts as live only after the relay showed life; live messages never wait while the link is down and are never sent late; other messages wait within bytes and
  * age and go out in order; a token that changed is used at once; when `run` has resolved everything is released.
  */
 export class Uplink implements Member {
@@ -108,15 +96,9 @@ export class Uplink implements Member {
   readonly #outbox: Outbox
   readonly #drops: DropReport
   #record: LinkRecord = newLink
-  #link: RelayLink | undefined
-  #isConfirmed = false
-  #onConfirmed: () => void = () => undefined
-  #gate: LiveGate
-  #pings = new PingClock()
-  #lastPingAtMs = 0
-  #lastByteAtMs = 0
+  #session: LinkSession | undefined
   #lastToken: string | undefined
-  #refusals = 0
+  readonly #refusals: RefusalPause
   #sentMessages = 0
   #sentBytes = 0
   #receivedMessages = 0
@@ -129,8 +111,8 @@ export class Uplink implements Member {
     this.#options = options
     this.#deps = deps
     this.#outbox = new Outbox({ maxBytes: options.limits.queueBytes, maxAgeMs: options.limits.queueAgeMs })
-    this.#gate = new LiveGate(options.limits)
     this.#drops = new DropReport({ uplink: options.id }, deps)
+    this.#refusals = new RefusalPause(deps.random)
   }
 
   /** Keeps the link until `signal` aborts. Never rejects for a fault of the other end. */
@@ -165,7 +147,7 @@ export class Uplink implements Member {
       droppedQueuedMessages: this.#outbox.dropped,
       queuedMessages: this.#outbox.size,
       queuedBytes: this.#outbox.bytes,
-      roundTripMs: this.#pings.lastRoundTripMs,
+      roundTripMs: this.#session?.roundTripMs,
     }
   }
 
@@ -182,39 +164,32 @@ export class Uplink implements Member {
   }
 
   #deliverLive(message: Message): void {
-    const link = this.#usableLink()
-    const nowMs = this.#deps.clock.monotonicMs()
-    const canGo =
-      link !== undefined &&
-      this.#gate.admits(message.data, {
-        bufferedBytes: link.bufferedBytes,
-        lagMs: this.#pings.lagMs(nowMs),
-        bestRoundTripMs: this.#pings.bestRoundTripMs,
-        nowMs,
-      })
-    if (!canGo) {
-      this.#droppedLive += 1
-      this.#drops.count(link === undefined ? 'live, no link' : 'live, slow link')
+    const session = this.#session
+    const isUsable = session?.isUsable === true
+    if (isUsable && session.sendLive(message)) {
+      this.#countSent(message)
       return
     }
-    this.#send(link, message)
-    if (nowMs - this.#lastPingAtMs >= lagPingEveryMs) this.#ping(link, nowMs)
+    this.#droppedLive += 1
+    this.#drops.count(isUsable ? 'live, slow link' : 'live, no link')
   }
 
   #deliverQueued(message: Message): void {
-    const nowMs = this.#deps.clock.monotonicMs()
-    this.#outbox.add(message, nowMs)
-    this.#pump(nowMs)
+    this.#outbox.add(message, this.#deps.clock.monotonicMs())
+    this.#pump()
   }
 
   /** Sends what waits, as far as the link takes it. */
-  #pump(nowMs: number): void {
+  #pump(): void {
+    const nowMs = this.#deps.clock.monotonicMs()
+    const session = this.#session
     this.#outbox.expire(nowMs)
-    while (this.#outbox.size > 0) {
-      const link = this.#usableLink()
-      if (link === undefined || link.bufferedBytes > this.#options.limits.maxBufferedBytes) break
+    for (;;) {
+      if (session?.isUsable !== true || !session.hasRoom) break
       const message = this.#outbox.take(nowMs)
-      if (message !== undefined) this.#send(link, message)
+      if (message === undefined) break
+      session.send(message)
+      this.#countSent(message)
     }
     while (this.#reportedQueueDrops < this.#outbox.dropped) {
       this.#reportedQueueDrops += 1
@@ -222,19 +197,9 @@ export class Uplink implements Member {
     }
   }
 
-  #usableLink(): RelayLink | undefined {
-    return this.#isConfirmed && this.#link?.isOpen === true ? this.#link : undefined
-  }
-
-  #send(link: RelayLink, message: Message): void {
-    link.send(message)
+  #countSent({ data }: Message): void {
     this.#sentMessages += 1
-    this.#sentBytes += message.data.length
-  }
-
-  #ping(link: RelayLink, nowMs: number): void {
-    this.#lastPingAtMs = nowMs
-    link.ping(this.#pings.ping(nowMs))
+    this.#sentBytes += data.length
   }
 
   /** Runs until stopped or until there is a new token. */
@@ -243,7 +208,8 @@ export class Uplink implements Member {
     const { id, token } = this.#options
     const round = new AbortController()
     const either = AbortSignal.any([signal, round.signal])
-    this.#refusals = 0
+    this.#refusals.reset()
+    this.#lastToken = undefined
     const watching = this.#watchToken(token, round, either)
     try {
       await keepConnected(
@@ -260,7 +226,6 @@ export class Uplink implements Member {
         either,
       )
     } catch (error) {
-      this.#fail(error)
       this.#dispatch({ kind: 'gave-up' })
       log.error({ uplink: id, error }, 'uplink cannot work as it is configured')
       await aborted(either)
@@ -291,7 +256,6 @@ export class Uplink implements Member {
   async #connectOnce(signal: AbortSignal, established: () => void): Promise<void> {
     const { clock, dial = dialRelay, environment } = this.#deps
     const closed = Promise.withResolvers<AppError>()
-    this.#onConfirmed = established
     try {
       const uri = await this.#address(signal)
       this.#dispatch({ kind: 'step', step: 'dial', atMs: clock.monotonicMs() })
@@ -305,10 +269,10 @@ export class Uplink implements Member {
         { handshakeTimeoutMs, environment },
         signal,
       )
-      await this.#serve(link, closed.promise, signal)
+      await this.#serve(link, { closed: closed.promise, established, signal })
     } catch (error) {
       if (!signal.aborted) this.#fail(error)
-      throw this.#slowedDown(error)
+      throw this.#refusals.slowDown(error)
     }
   }
 
@@ -327,84 +291,45 @@ export class Uplink implements Member {
       signal,
       environment,
     })
-    this.#refusals = 0
+    this.#refusals.reset()
     return uri
   }
 
   /** Carries messages until the link is gone (rejects) or `signal` aborts (resolves). */
-  async #serve(link: RelayLink, closed: Promise<AppError>, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#deps
-    const { limits } = this.#options
+  async #serve(link: RelayLink, { closed, established, signal }: Serving): Promise<void> {
+    const { clock, log } = this.#deps
     const serving = new AbortController()
-    const openedAtMs = clock.monotonicMs()
-    this.#dispatch({ kind: 'step', step: 'confirm', atMs: openedAtMs })
-    this.#pings = new PingClock()
-    this.#gate = new LiveGate(limits)
-    this.#lastByteAtMs = openedAtMs
-    this.#link = link
-    this.#ping(link, openedAtMs)
+    const stopping = AbortSignal.any([signal, serving.signal])
+    this.#dispatch({ kind: 'step', step: 'confirm', atMs: clock.monotonicMs() })
+    const onConfirmed = (): void => {
+      this.#dispatch({ kind: 'confirmed', atMs: clock.monotonicMs() })
+      established()
+      log.info({ uplink: this.#options.id }, 'uplink is live')
+    }
+    const session = new LinkSession(link, this.#options.limits, { clock, onConfirmed })
+    this.#session = session
     try {
-      const end = await Promise.race([
-        closed,
-        this.#watchLink(link, serving.signal),
-        aborted(AbortSignal.any([signal, serving.signal])),
-      ])
+      const end = await Promise.race([closed, session.watch(() => this.#pump(), stopping)])
       if (end !== undefined) throw end
     } finally {
       serving.abort()
-      this.#link = undefined
-      this.#isConfirmed = false
+      this.#session = undefined
       if (signal.aborted) await link.close()
       else link.terminate()
     }
   }
 
-  /** Pings, and gives up a relay that is silent: no byte and no pong of it for too long. */
-  async #watchLink(link: RelayLink, signal: AbortSignal): Promise<AppError | undefined> {
-    const { clock } = this.#deps
-    for (;;) {
-      await clock.sleep(tickMs, signal)
-      if (signal.aborted) return undefined
-      const nowMs = clock.monotonicMs()
-      const silentMs = Math.min(this.#pings.lagMs(nowMs), nowMs - this.#lastByteAtMs)
-      if (silentMs > pongWithinMs) {
-        return this.#isConfirmed
-          ? new AppError('RELAY_SILENT', `the relay did not answer for ${pongWithinMs / 1000} s`)
-          : new AppError(
-              'RELAY_MUTE',
-              'the relay let us in and then stayed mute: it refused the one-time code',
-            )
-      }
-      if (nowMs - this.#lastPingAtMs >= pingEveryMs) this.#ping(link, nowMs)
-      this.#pump(nowMs)
-    }
-  }
-
   #onMessage(message: Message): void {
-    this.#lastByteAtMs = this.#deps.clock.monotonicMs()
     this.#receivedMessages += 1
     this.#receivedBytes += message.data.length
-    this.#confirm()
+    this.#session?.heard()
     this.#deps.hub.publish(this.#options.feed, message, this)
+    this.#pump()
   }
 
   #onPong(payload: Buffer): void {
-    const nowMs = this.#deps.clock.monotonicMs()
-    this.#lastByteAtMs = nowMs
-    this.#pings.pong(payload, nowMs)
-    this.#confirm()
-    this.#pump(nowMs)
-  }
-
-  /** The relay shows life: from now on the link is trusted with messages. */
-  #confirm(): void {
-    if (this.#isConfirmed || this.#link === undefined) return
-    this.#isConfirmed = true
-    const nowMs = this.#deps.clock.monotonicMs()
-    this.#dispatch({ kind: 'confirmed', atMs: nowMs })
-    this.#onConfirmed()
-    this.#deps.log.info({ uplink: this.#options.id }, 'uplink is live')
-    this.#pump(nowMs)
+    this.#session?.heardPong(payload)
+    this.#pump()
   }
 
   #dispatch(event: LinkEvent): void {
@@ -418,15 +343,6 @@ export class Uplink implements Member {
   #fail(error: unknown): void {
     const fault: Fault = faultOf(error, this.#deps.clock.nowMs())
     this.#record = { ...this.#record, failures: this.#record.failures + 1, fault }
-  }
-
-  /** A token that is refused again and again is tried rarely: a new token ends the wait at once. */
-  #slowedDown(error: unknown): unknown {
-    if (!(error instanceof AccessRefusedError)) return error
-    this.#refusals += 1
-    if (this.#refusals <= usualRefusals) return error
-    const delayMs = Math.round(refusedPauseMs * (1 + this.#deps.random()))
-    return new RetryLaterError(`${error.message}; a new token is needed`, delayMs)
   }
 }
 

@@ -34,6 +34,8 @@ export interface CameraStatus {
   readonly name: string
   readonly feed: string
   readonly state: CameraState
+  /** Of its encoder, while one runs. */
+  readonly pid: number | undefined
   readonly frames: number
   readonly keyFrames: number
   readonly bytes: number
@@ -70,6 +72,7 @@ export class Camera implements Member {
   #past = { frames: 0, keyFrames: 0, skippedBytes: 0 }
   #bytes = 0
   #restarts = 0
+  #pid: number | undefined
   #fault: Fault | undefined
   #cancelHold: Cancel | undefined
 
@@ -111,6 +114,7 @@ export class Camera implements Member {
       name: this.#options.name,
       feed: this.#options.feed,
       state: this.#state,
+      pid: this.#pid,
       frames: this.#past.frames + frames,
       keyFrames: this.#past.keyFrames + keyFrames,
       bytes: this.#bytes,
@@ -139,6 +143,9 @@ export class Camera implements Member {
           device,
           stallAfterMs,
           firstByteWithinMs: stallAfterMs + firstPictureExtraMs,
+          onStart: (pid) => {
+            this.#pid = pid
+          },
           onBytes: (chunk) => this.#onBytes(chunk, name),
           stderr: this.#stderr,
           clock: this.#deps.clock,
@@ -148,6 +155,7 @@ export class Camera implements Member {
     } finally {
       // Packets of a frame that never got its end are worthless.
       this.#holdNoMore()
+      this.#pid = undefined
     }
   }
 

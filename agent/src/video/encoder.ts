@@ -19,6 +19,7 @@ export interface EncoderOptions {
   readonly stallAfterMs: number
   /** A camera needs a while to give its first picture. */
   readonly firstByteWithinMs: number
+  readonly onStart: (pid: number) => void
   readonly onBytes: (chunk: Buffer) => void
   readonly stderr: LastLines
   readonly clock: Clock
@@ -46,6 +47,7 @@ export async function runEncoder(options: EncoderOptions, signal: AbortSignal): 
   })
   if (child.pid === undefined) throw await startError(child, command)
   child.on('error', () => undefined)
+  options.onStart(child.pid)
   const pipesClosed = once(child, 'close')
   let lastByteAtMs: number | undefined
   child.stdout.on('data', (chunk: Buffer) => {

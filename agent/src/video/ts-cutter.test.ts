@@ -12,7 +12,7 @@ const frames = fc.array(frame, { minLength: 1, maxLength: 12 })
 const limit = { maxMessageBytes: 1_048_576 }
 
 function chunksOf(data: Buffer, cuts: readonly number[]): readonly Buffer[] {
-  const places = [...new Set(cuts.map((cut) => cut % (data.length + 1)))].sort((a, b) => a - b)
+  const places = [...new Set(cuts.map((place) => place % (data.length + 1)))].sort((a, b) => a - b)
   return [0, ...places].map((start, index) => data.subarray(start, places[index] ?? data.length))
 }
 

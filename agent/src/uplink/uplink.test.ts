@@ -1,0 +1,453 @@
+import { AppError } from '@relay/common/errors'
+import { AccessRefusedError } from '@relay/common/exchange-token'
+import { FakeClock } from '@relay/common/fake-clock'
+import { RetryLaterError } from '@relay/common/keep-connected'
+import { silentLog } from '@relay/common/log'
+import { afterEach, describe, expect, test } from 'vitest'
+import { FeedHub, type Member } from '../feeds/feed-hub.ts'
+import { framePackets } from '../video/made-up-stream.ts'
+import { ScriptedRelay } from './scripted-relay.ts'
+import type { TokenSource } from './token-source.ts'
+import { Uplink, type UplinkOptions } from './uplink.ts'
+
+const camera: Member = { name: 'camera', deliver: () => undefined }
+const limits = { maxBufferedBytes: 10_000, maxLagMs: 1_000, queueBytes: 2_000, queueAgeMs: 30_000 }
+
+/** A token that a test can change, as if somebody had edited its file. */
+class ChangeableToken implements TokenSource {
+  #token = 'first'
+  #changed = Promise.withResolvers<void>()
+
+  read(): Promise<string> {
+    return Promise.resolve(this.#token)
+  }
+
+  change(token: string): void {
+    this.#token = token
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+
+  async whenChanged(known: string | undefined, signal: AbortSignal): Promise<void> {
+    const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    if (known === undefined || known === this.#token) await Promise.race([this.#changed.promise, aborted])
+  }
+}
+
+const stops: (() => Promise<void>)[] = []
+afterEach(async () => {
+  await Promise.all(stops.splice(0).map((stop) => stop()))
+})
+
+function setUp(options: Partial<UplinkOptions> = {}) {
+  const clock = new FakeClock()
+  const relay = new ScriptedRelay()
+  const hub = new FeedHub()
+  const token = new ChangeableToken()
+  const exchanges: { readonly atMs: number; readonly token: string }[] = []
+  const access: { fault: Error | undefined } = { fault: undefined }
+  const uplink = new Uplink(
+    {
+      id: '0',
+      feed: 'data',
+      destination: 'https://access.example/session/t',
+      token,
+      delivery: 'auto',
+      limits,
+      recorder: undefined,
+      ...options,
+    },
+    {
+      hub,
+      clock,
+      random: () => 0.5,
+      log: silentLog(),
+      environment: {},
+      dial: relay.dial,
+      exchange: (request) => {
+        exchanges.push({ atMs: clock.monotonicMs(), token: request.token })
+        return access.fault === undefined
+          ? Promise.resolve(`wss://relay.example/t?code=${exchanges.length}`)
+          : Promise.reject(access.fault)
+      },
+    },
+  )
+  const controller = new AbortController()
+  const running = uplink.run(controller.signal)
+  const stop = async (): Promise<void> => {
+    controller.abort()
+    await running
+  }
+  stops.push(stop)
+  const say = (text: string): void => hub.publish('data', { data: Buffer.from(text), binary: false }, camera)
+  const show = (data: Buffer | string): void =>
+    hub.publish('data', { data: Buffer.from(data), binary: true }, camera)
+  /** Moves the time on in steps in which the relay answers pings. */
+  const livesFor = async (ms: number): Promise<void> => {
+    for (let passedMs = 0; passedMs < ms; passedMs += 1_000) {
+      relay.link.pong()
+      await clock.advance(1_000)
+    }
+  }
+  return { clock, relay, hub, token, exchanges, access, uplink, stop, say, show, livesFor }
+}
+
+async function setUpLive(options: Partial<UplinkOptions> = {}) {
+  const world = setUp(options)
+  await world.clock.advance(0)
+  world.relay.link.pong()
+  return world
+}
+
+describe('the first attempt', () => {
+  test('is made at once, with the token, and dials what the access server gave', async () => {
+    const { relay, exchanges, uplink } = await setUpLive()
+
+    expect(exchanges).toEqual([{ atMs: 0, token: 'first' }])
+    expect(relay.link.uri).toBe('wss://relay.example/t?code=1')
+    expect(uplink.status().state.kind).toBe('live')
+  })
+
+  test('without a token dials the destination itself', async () => {
+    const { relay, exchanges } = await setUpLive({
+      token: undefined,
+      destination: 'ws://relay.example/direct',
+    })
+
+    expect(exchanges).toEqual([])
+    expect(relay.link.uri).toBe('ws://relay.example/direct')
+  })
+
+  test('to an address that is of no use is the only one, and is told as a fault', async () => {
+    const { clock, exchanges, uplink } = setUp({ destination: 'nonsense' })
+    await clock.advance(60_000)
+
+    expect(exchanges).toEqual([])
+    expect(uplink.status()).toMatchObject({ state: { kind: 'failed' }, fault: { code: 'DESTINATION_WRONG' } })
+  })
+})
+
+describe('messages', () => {
+  test('go both ways', async () => {
+    const { relay, hub, say } = await setUpLive()
+    const heard: string[] = []
+    hub.join('data', { name: 'board', deliver: ({ data }) => void heard.push(data.toString()) })
+
+    say('up')
+    relay.link.say('down')
+
+    expect(relay.link.sent).toEqual(['up'])
+    expect(heard).toEqual(['up', 'down'])
+  })
+
+  test('are not trusted to a relay that has shown no life', async () => {
+    const { clock, relay, say, show } = setUp()
+    await clock.advance(0)
+    say('early')
+    show('early picture')
+    expect(relay.link.sent).toEqual([])
+
+    relay.link.pong()
+
+    expect(relay.link.sent).toEqual(['early'])
+  })
+
+  test('of text wait while the link is down and go out in order', async () => {
+    const { clock, relay, say, uplink } = await setUpLive()
+    relay.link.end(new AppError('RELAY_LOST', 'reset'))
+    for (const text of ['a', 'b', 'c']) say(text)
+    await clock.advance(5_000)
+    relay.link.pong()
+
+    expect(relay.link.sent).toEqual(['a', 'b', 'c'])
+    expect(uplink.status().queuedMessages).toBe(0)
+  })
+
+  test('of text that waited too long are dropped and counted, and so are those beyond the limit', async () => {
+    const { clock, relay, access, say, uplink } = await setUpLive()
+    access.fault = new AppError('ACCESS_UNREACHABLE', 'no')
+    relay.link.end(new AppError('RELAY_LOST', 'reset'))
+    say('old')
+    await clock.advance(31_000)
+    for (let count = 0; count < 100; count++) say('x'.repeat(36))
+    access.fault = undefined
+    await clock.advance(11_000)
+    relay.link.pong()
+
+    expect(relay.link.sent).toHaveLength(20)
+    expect(uplink.status().droppedQueuedMessages).toBe(81)
+  })
+
+  test('of video are dropped and counted while the link is down: no stale picture goes out', async () => {
+    const { clock, relay, show, uplink } = await setUpLive()
+    show('one')
+    relay.link.end(new AppError('RELAY_LOST', 'reset'))
+    show('two')
+    await clock.advance(5_000)
+    show('three')
+    relay.link.pong()
+    show('four')
+
+    expect(relay.links.map(({ sent }) => sent)).toEqual([['one'], ['four']])
+    expect(uplink.status().droppedLiveMessages).toBe(2)
+  })
+
+  test('are not sent into a connection that has begun to close', async () => {
+    const { relay, say, show, uplink } = await setUpLive()
+    relay.link.isOpen = false
+    say('text')
+    show('picture')
+
+    expect(relay.link.sent).toEqual([])
+    expect(uplink.status()).toMatchObject({ queuedMessages: 1, droppedLiveMessages: 1 })
+  })
+
+  test('follow the delivery that is configured rather than their kind', async () => {
+    const live = await setUpLive({ delivery: 'live' })
+    const queued = await setUpLive({ delivery: 'queued' })
+    for (const { relay, say, show } of [live, queued]) {
+      relay.link.end(new AppError('RELAY_LOST', 'reset'))
+      say('text')
+      show('binary')
+    }
+
+    expect(live.uplink.status()).toMatchObject({ queuedMessages: 0, droppedLiveMessages: 2 })
+    expect(queued.uplink.status()).toMatchObject({ queuedMessages: 2, droppedLiveMessages: 0 })
+  })
+
+  test('are recorded whether or not the link is up', async () => {
+    const recorded: string[] = []
+    let isClosed = false
+    const recorder = {
+      write: (data: Buffer) => void recorded.push(data.toString()),
+      close: () => {
+        isClosed = true
+        return Promise.resolve()
+      },
+    }
+    const { clock, relay, say, show, stop } = setUp({ recorder })
+    await clock.advance(0)
+    show('before')
+    relay.link.pong()
+    say('during')
+    await stop()
+
+    expect(recorded).toEqual(['before', 'during'])
+    expect(isClosed).toBe(true)
+  })
+})
+
+describe('a slow link', () => {
+  const key = framePackets({ bytes: 100, isKey: true, tellsLength: true })
+  const inner = framePackets({ bytes: 100, isKey: false, tellsLength: true })
+
+  test('loses pictures until it is free and a key frame begins', async () => {
+    const { relay, show, uplink } = await setUpLive()
+    show(key)
+    relay.link.bufferedBytes = 10_001
+    show(inner)
+    relay.link.bufferedBytes = 0
+    show(inner)
+    show(key)
+    show(inner)
+
+    expect(relay.link.sent).toHaveLength(3)
+    expect(uplink.status().droppedLiveMessages).toBe(2)
+  })
+
+  test('is noticed by pings while the bytes hide in the kernel', async () => {
+    const { clock, relay, show, uplink } = await setUpLive()
+    await clock.advance(300)
+    for (let count = 0; count < 40; count++) {
+      show(count === 0 ? key : inner)
+      await clock.advance(40)
+    }
+
+    // A ping went with the first picture; one second later, after 26 pictures, nobody has answered.
+    expect(uplink.status()).toMatchObject({ sentMessages: 26, droppedLiveMessages: 14 })
+    relay.link.pong()
+    show(key)
+    expect(relay.link.sent.at(-1)).toBe(key.toString())
+  })
+
+  test('makes text wait, which goes out when it is free again', async () => {
+    const { clock, relay, say } = await setUpLive()
+    relay.link.bufferedBytes = 10_001
+    say('command')
+    expect(relay.link.sent).toEqual([])
+
+    relay.link.bufferedBytes = 0
+    await clock.advance(1_000)
+
+    expect(relay.link.sent).toEqual(['command'])
+  })
+})
+
+describe('the fault matrix', () => {
+  test.each([
+    ['refused', new AppError('ACCESS_UNREACHABLE', 'refused', { cause: new Error('ECONNREFUSED') })],
+    ['a wrong answer', new AppError('ACCESS_BAD_ANSWER', 'answered 200 without an address')],
+  ])('access %s: waits grow, are never below a second, never above ten', async (_what, fault) => {
+    const { clock, exchanges, access } = setUp()
+    access.fault = fault
+    await clock.advance(100_000)
+    const waitsMs = exchanges.slice(1).map(({ atMs }, index) => atMs - (exchanges[index]?.atMs ?? 0))
+
+    // Half of the jitter each: 1.5, 2.5, 4.5, 5.5 s, then on and on.
+    expect(waitsMs.slice(0, 4)).toEqual([1_500, 2_500, 4_500, 5_500])
+    expect(waitsMs.slice(4).every((waitMs) => waitMs === 5_500)).toBe(true)
+  })
+
+  test('the relay refuses the upgrade: a fresh code for every attempt, at the same pace', async () => {
+    const { clock, relay, exchanges, uplink } = setUp()
+    relay.refusal = new AppError('RELAY_REFUSED', 'refused (401)')
+    await clock.advance(4_400)
+
+    expect(exchanges.length).toBe(3)
+    expect(uplink.status()).toMatchObject({ failures: 3, fault: { code: 'RELAY_REFUSED' } })
+  })
+
+  test('reset: it is back within four seconds after a link that was healthy', async () => {
+    const { clock, relay, livesFor, uplink } = await setUpLive()
+    await livesFor(60_000)
+    relay.link.end(new AppError('RELAY_LOST', 'broke'))
+    await clock.advance(4_000)
+    relay.link.pong()
+
+    expect(relay.links).toHaveLength(2)
+    expect(uplink.status()).toMatchObject({ state: { kind: 'live' }, connects: 2, failures: 0 })
+  })
+
+  test('a relay that accepts and closes makes no tight loop', async () => {
+    const { clock, relay } = setUp()
+    for (let step = 0; step < 600; step++) {
+      await clock.advance(100)
+      const link = relay.links.at(-1)
+      if (link?.isOpen === true) {
+        link.pong()
+        link.end(new AppError('RELAY_CLOSED', 'closed'))
+      }
+    }
+
+    expect(relay.links.length).toBeLessThan(16)
+  })
+
+  test('a relay that accepts and stays mute is given up, and its messages are not lost', async () => {
+    const { clock, relay, say, uplink } = setUp()
+    await clock.advance(0)
+    say('kept')
+    await clock.advance(11_000)
+    expect(relay.link.ended).toBe('terminated')
+    expect(uplink.status().fault?.code).toBe('RELAY_MUTE')
+
+    await clock.advance(2_000)
+    relay.link.pong()
+
+    expect(relay.links.map(({ sent }) => sent)).toEqual([[], ['kept']])
+  })
+
+  test('half-open: a relay that vanished without a word is given up after a ping and its deadline', async () => {
+    const { clock, relay, uplink } = await setUpLive()
+    await clock.advance(29_000)
+    expect(uplink.status().state.kind).toBe('live')
+
+    await clock.advance(3_000)
+
+    expect(relay.links[0]?.ended).toBe('terminated')
+    expect(uplink.status()).toMatchObject({ failures: 1, fault: { code: 'RELAY_SILENT' } })
+  })
+
+  test('silent but for messages: a relay that speaks and answers no ping is not given up', async () => {
+    const { clock, relay, uplink } = await setUpLive()
+    for (let second = 0; second < 120; second++) {
+      relay.link.say('tick')
+      await clock.advance(1_000)
+    }
+
+    expect(uplink.status()).toMatchObject({ state: { kind: 'live' }, connects: 1 })
+  })
+
+  test('an idle relay that answers pings stays connected for a day', async () => {
+    const { relay, livesFor } = await setUpLive()
+    await livesFor(86_400_000 / 24)
+
+    expect(relay.links).toHaveLength(1)
+  })
+
+  test('expired token: it is tried rarely, and a new token is used at once', async () => {
+    const { clock, relay, token, exchanges, access, uplink } = setUp()
+    access.fault = new AccessRefusedError(401, 'token is expired')
+    await clock.advance(600_000)
+    expect(exchanges.length).toBeGreaterThan(10)
+    expect(exchanges.length).toBeLessThan(18)
+    expect(uplink.status().fault).toMatchObject({ code: 'ACCESS_REFUSED' })
+
+    access.fault = undefined
+    token.change('second')
+    await clock.advance(0)
+    relay.link.pong()
+
+    expect(exchanges.at(-1)?.token).toBe('second')
+    expect(uplink.status()).toMatchObject({ state: { kind: 'live' }, fault: undefined })
+  })
+
+  test('a token that changes while the link is live replaces the connection', async () => {
+    const { clock, relay, token, exchanges } = await setUpLive()
+    await clock.advance(1_000)
+
+    token.change('second')
+    await clock.advance(0)
+
+    expect(relay.links.map(({ ended }) => ended)).toEqual(['closed', undefined])
+    expect(exchanges.at(-1)).toEqual({ atMs: 1_000, token: 'second' })
+  })
+
+  test('a busy access server is left alone for as long as it asks', async () => {
+    const { clock, exchanges, access } = setUp()
+    access.fault = new RetryLaterError('busy', 60_000)
+    await clock.advance(59_000)
+
+    expect(exchanges).toHaveLength(1)
+    await clock.advance(2_000)
+    expect(exchanges).toHaveLength(2)
+  })
+
+  test.each([
+    ['forward', 10 * 365 * 86_400_000],
+    ['back', -10 * 365 * 86_400_000],
+  ])('clock jump %s by ten years: nothing happens', async (_direction, byMs) => {
+    const { clock, relay, say, livesFor, uplink } = await setUpLive()
+    clock.jump(byMs)
+    await livesFor(60_000)
+    say('still here')
+
+    expect(relay.links).toHaveLength(1)
+    expect(relay.link.sent).toEqual(['still here'])
+    expect(uplink.status().state.kind).toBe('live')
+  })
+})
+
+describe('stopping', () => {
+  test('closes in order, and leaves no timer and no place on the feed', async () => {
+    const { clock, relay, hub, stop, uplink } = await setUpLive()
+    await stop()
+
+    expect(relay.link.ended).toBe('closed')
+    expect(hub.memberCount('data')).toBe(0)
+    expect(clock.pending).toBe(0)
+    expect(uplink.status().state.kind).toBe('stopped')
+  })
+
+  test('while waiting ends the wait', async () => {
+    const { clock, access, stop } = setUp()
+    access.fault = new AppError('ACCESS_UNREACHABLE', 'no')
+    await clock.advance(500)
+
+    await stop()
+
+    expect(clock.pending).toBe(0)
+  })
+})
