@@ -236,6 +236,33 @@ describe('refusals', () => {
     await api.dial('data')
   })
 
+  test.each([
+    ['GET', 'Sec-WebSocket-Version: 13', '101 Switching Protocols'],
+    ['POST', 'Sec-WebSocket-Version: 13', '405 Method Not Allowed'],
+    ['UPDATE', 'Sec-WebSocket-Version: 13', '405 Method Not Allowed'],
+    ['GET', 'Sec-WebSocket-Version: 12', '400 Bad Request'],
+    ['GET', 'X-Nothing: 1', '400 Bad Request'],
+  ])('%s with %s gets %s', async (method, version, status) => {
+    await using api = await LocalApiFixture.open()
+    const raw = await api.connect()
+    raw.socket.write(
+      `${method} /ws/data HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+        `${version}\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n`,
+    )
+    await raw.contains('\r\n\r\n')
+    expect(raw.text).toContain(`HTTP/1.1 ${status}\r\n`)
+    expect(raw.text.includes('Sec-Websocket-Version: 13')).toBe(!status.startsWith('101'))
+  })
+
+  test('an upgrade to something else is served as what it asks for', async () => {
+    await using api = await LocalApiFixture.open()
+    const headers = 'Host: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n'
+    const raw = await api.connect()
+    raw.socket.write(`GET /healthcheck HTTP/1.1\r\n${headers}\r\n`)
+    await raw.contains('"ok"\n')
+    expect(raw.text).toContain('HTTP/1.1 200 OK')
+  })
+
   test('names outside of the pattern, and other paths, are not found', async () => {
     await using api = await LocalApiFixture.open()
     for (const path of ['/ws/', '/ws/a_b', '/ws/a.b', '/nope', '/ts_/x']) {
@@ -296,6 +323,19 @@ describe('the feed api', () => {
       '{"deleted":"stream/s"}',
     )
     expect(await peer.ask('{"verb":"delete","what":"destination","which":"0"}')).toBe('{"deleted":"0"}')
+    expect(await peer.ask('{"verb":"healthcheck"}')).toBe('{"healthcheck":"ok"}')
+  })
+
+  test('drops commands of a flood, counts them, and goes on', async () => {
+    await using api = await LocalApiFixture.open()
+    const answers = api.listen('api')
+    const from = { name: 'flood', deliver: () => undefined }
+    for (let i = 0; i < 1_000; i += 1) {
+      api.hub.publish('api', { data: Buffer.from('{"verb":"healthcheck"}'), binary: false }, from)
+    }
+    await answers.count(1_000 + 256)
+    expect(api.api.status.droppedCommands).toBe(1_000 - 256)
+    const peer = await api.dial('api')
     expect(await peer.ask('{"verb":"healthcheck"}')).toBe('{"healthcheck":"ok"}')
   })
 
