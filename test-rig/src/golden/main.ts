@@ -4,7 +4,7 @@ import { describeError, exitCode, UsageError } from '@relay/common/errors'
 import yargs from 'yargs'
 import type { GoldenCase } from './golden-case.ts'
 import { commandsOf, ownCommands, type ProgramCommands } from './program-commands.ts'
-import { describeFailures, Replay, slowFirst } from './replay.ts'
+import { describeFailures, planReplay, Replay } from './replay.ts'
 import { loadCases } from './step-grammar.ts'
 
 const goldenFile = fileURLToPath(new URL('../../fixtures/golden/session.json', import.meta.url))
@@ -101,23 +101,25 @@ function selectCases({ file, case: texts, generation, role }: Arguments): readon
       needs(golden),
   )
   if (cases.length === 0) throw new UsageError(`no case of ${file} is selected; --list shows the names`)
-  return slowFirst(cases)
+  return cases
 }
 
 /** Replays the cases, `concurrency` at a time, and says how each went as it ends. Returns the texts of failures. */
 async function replayAll(cases: readonly GoldenCase[], options: Arguments): Promise<readonly string[]> {
   const commands: ProgramCommands = options.against === undefined ? ownCommands : commandsOf(options.against)
   await using replay = new Replay({ commands, side: options.against === undefined ? 'wanted' : 'reference' })
-  const queue = cases.values()
+  const { alone, together } = planReplay(cases)
+  const queue = together.values()
   const failed: string[] = []
-  const work = async (): Promise<void> => {
-    for (const golden of queue) {
+  const work = async (some: Iterable<GoldenCase>): Promise<void> => {
+    for (const golden of some) {
       const failures = await replay.run(golden)
       console.log(`${failures.length === 0 ? 'ok  ' : 'FAIL'} ${golden.name}`)
       if (failures.length > 0) failed.push(describeFailures(golden, failures))
     }
   }
-  await Promise.all(Array.from({ length: options.concurrency }, work))
+  await work(alone)
+  await Promise.all(Array.from({ length: options.concurrency }, () => work(queue)))
   return failed
 }
 

@@ -1,5 +1,5 @@
 import { FreePorts } from './free-ports.ts'
-import type { GoldenCase, Side } from './golden-case.ts'
+import { expectationOf, type GoldenCase, type Side, type Step } from './golden-case.ts'
 import type { ProgramCommands } from './program-commands.ts'
 import { type CaseFailure, runCase } from './run-case.ts'
 import { ServerPool } from './server-pool.ts'
@@ -30,9 +30,25 @@ export class Replay implements AsyncDisposable {
   }
 }
 
-/** Slow cases first, so that the others run beside them. */
-export function slowFirst(cases: readonly GoldenCase[]): readonly GoldenCase[] {
-  return [...cases.filter(({ slow }) => slow === true), ...cases.filter(({ slow }) => slow !== true)]
+export interface ReplayPlan {
+  /** Cases that judge fractions of a second: one after the other, with nothing of ours beside them. */
+  readonly alone: readonly GoldenCase[]
+  /** The others, which may run side by side; slow ones first, so that the rest runs while they wait. */
+  readonly together: readonly GoldenCase[]
+}
+
+/** Sorts cases by what they need of the machine. */
+export function planReplay(cases: readonly GoldenCase[]): ReplayPlan {
+  const alone = cases.filter((golden) => golden.slow !== true && golden.steps.some(judgesMoments))
+  const rest = cases.filter((golden) => !alone.includes(golden))
+  const isSlow = (golden: GoldenCase): boolean => golden.slow === true
+  return { alone, together: [...rest.filter(isSlow), ...rest.filter((golden) => !isSlow(golden))] }
+}
+
+/** A starved machine ends a connection late, and makes one message of two that were sent a moment apart. */
+function judgesMoments(step: Step): boolean {
+  const { afterMs, minMessages = 1 } = expectationOf(step, 'wanted') ?? {}
+  return afterMs !== undefined || minMessages > 1
 }
 
 /** For people: a case and what went wrong in it; empty when nothing did. */
