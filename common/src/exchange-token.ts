@@ -153,6 +153,7 @@ const usualPauseMs = 1000
 function retryAfterMs(header: string | undefined, date: string | undefined): number {
   if (header === undefined || header.trim() === '') return usualPauseMs
   if (/^\s*[0-9]+\s*$/.test(header)) return Number(header) * 1000
+  if (!header.trimEnd().endsWith('GMT')) return usualPauseMs
   const pauseMs = Date.parse(header) - (Date.parse(date ?? '') || Date.now())
   return Number.isNaN(pauseMs) ? usualPauseMs : Math.max(0, pauseMs)
 }

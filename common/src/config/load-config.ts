@@ -44,12 +44,17 @@ export function loadConfig<T extends TObject>(
   const problems = describeProblems(errors, {
     root: spec.schema,
     value,
-    originOf: (pointer) => names.get(pointer) ?? placeInFile(pointer, file?.path, yaml?.lines),
+    originOf: (pointer) => nameOf(pointer, names) ?? placeInFile(pointer, file?.path, yaml?.lines),
     settingOf: (pointer) => settingByPointer.get(pointer),
   })
   const all = [...(yaml?.problems ?? []), ...problems]
   if (all.length > 0) throw invalidConfig(spec.program, all)
   return deepFreeze(Value.Decode(spec.schema, value))
+}
+
+/** The variable or argument that gave a value or the list that it stands in; undefined where the file did. */
+function nameOf(pointer: string, names: ReadonlyMap<string, string>): string | undefined {
+  return names.get(pointer) ?? names.get(pointer.slice(0, pointer.lastIndexOf('/')))
 }
 
 /** The error for a configuration with these problems, for checks that a program makes beyond its schema. */

@@ -59,6 +59,7 @@ function sentenceFor(code: string): string {
     case 'TAB_AS_INDENT':
       return 'it is indented by a tab; use spaces'
     case 'BAD_INDENT':
+      return 'it is indented wrongly, or a bracket before it was not closed'
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'it is indented wrongly, or a text with ": " needs quotes'
     case 'MULTILINE_IMPLICIT_KEY':
@@ -73,6 +74,8 @@ function sentenceFor(code: string): string {
       return 'a text that begins with "!" needs quotes'
     case 'MULTIPLE_DOCS':
       return 'a second document begins here ("---"); only one is allowed'
+    case 'RESOURCE_EXHAUSTION':
+      return 'it is nested too deeply'
     default:
       return 'this is not YAML'
   }
