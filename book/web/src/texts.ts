@@ -3,7 +3,7 @@ import type { ReadCommand } from './controls/command-text.ts'
 import type { DataState } from './data/data-state.ts'
 import type { LinkProblem } from './links/link-state.ts'
 import type { ParameterProblem } from './parameters/stream-parameters.ts'
-import type { UnsupportedReason } from './video/video-feed.ts'
+import type { UnsupportedReason } from './video/video-player.ts'
 import type { VideoState } from './video/video-state.ts'
 
 /** Everything the lab page says, in one place. Sentences say what is so, and what to do where there is something. */

@@ -74,6 +74,8 @@ export class DataFeed {
     const pings = setInterval(() => this.#ping(), pingEveryMs)
     const states = setInterval(() => this.#updateState(), stateEveryMs)
     const unsubscribe = this.link.state.subscribe(() => this.#updateState())
+    // The page's own event; there is none where this runs without a page.
+    globalThis.addEventListener?.('online', () => this.link.dialNow(), { signal })
     await this.link.run(signal)
     clearInterval(pings)
     clearInterval(states)

@@ -49,7 +49,6 @@ export class StreamLink {
 
   /** Resolves when `signal` has aborted. Where the relay refuses for good it waits until somebody calls `dialNow`. */
   async run(signal: AbortSignal): Promise<void> {
-    addEventListener('online', () => this.dialNow(), { signal })
     while (!isAborted(signal)) {
       await this.#runUntilHopeless(signal)
       if (isAborted(signal)) return

@@ -44,9 +44,13 @@ export class H264Player implements VideoPlayer {
   }
 
   push(packet: Uint8Array): void {
+    if (this.#heldBytes > maxHeldBytes) {
+      this.#held = []
+      this.#heldBytes = 0
+      this.#events.onBroken()
+    }
     this.#held.push(packet.slice())
     this.#heldBytes += packet.length
-    if (this.#heldBytes > maxHeldBytes) this.#events.onBroken()
     // Packets of one message go to the media source together.
     this.#flushTimer ??= setTimeout(() => {
       this.#flushTimer = undefined
@@ -119,7 +123,12 @@ export class H264Player implements VideoPlayer {
     }
     this.#held = []
     this.#heldBytes = 0
-    this.#feed(bytes)
+    try {
+      this.#feed(bytes)
+    } catch {
+      // mpegts.js throws at damaged packets, and what it has half read is of no use any more.
+      this.#events.onBroken()
+    }
     if (!document.hidden) this.#jumpToNewest(maxBehindS)
   }
 

@@ -10,7 +10,6 @@ declare module '@cycjimmy/jsmpeg-player' {
     write(pts: number, buffers: readonly Uint8Array[]): void
     /** Decodes one picture; false when there is none. */
     decode(): boolean
-    destroy(): void
   }
 
   export interface WasmModule {
@@ -39,7 +38,7 @@ declare module '@cycjimmy/jsmpeg-player' {
       readonly WebGL: new (options: RendererOptions) => Renderer & { destroy(): void }
       readonly Canvas2D: new (options: RendererOptions) => Renderer & { destroy(): void }
     }
-    readonly WASMModule: new () => WasmModule
+    readonly WASMModule: new () => WasmModule & { c_assertFail(): void }
     readonly Base64ToArrayBuffer: (text: string) => ArrayBuffer
     readonly WASM_BINARY_INLINED: string
   }

@@ -4,7 +4,7 @@ import JSMpeg, { type Renderer, type VideoDecoder, type WasmModule } from '@cycj
 const decoderBufferBytes = 2 * 1024 * 1024
 
 /**
- * Makes MPEG-1 decoders of jsmpeg: in WebAssembly where the browser allows it, else in JavaScript. Only its decoder and
+ * Makes one MPEG-1 decoder of jsmpeg: in WebAssembly where the browser allows it, else in JavaScript. Only its decoder and
  * renderers are used; the page brings links, demultiplexer and timing of its own, so that it reconnects with fresh codes
  * and never falls behind.
  */
@@ -36,6 +36,13 @@ export class Mpeg1DecoderFactory {
   }
 }
 
+/** jsmpeg goes on after a failed assertion, in memory that is no longer sound; here the decoder stops. */
+class StrictWasmModule extends JSMpeg.WASMModule {
+  override c_assertFail(): void {
+    throw new Error('the decoder found its own state broken')
+  }
+}
+
 /** Undefined where the browser, or a policy, forbids WebAssembly. */
 async function loadWasm(): Promise<WasmModule | undefined> {
   const bytes = JSMpeg.Base64ToArrayBuffer(JSMpeg.WASM_BINARY_INLINED)
@@ -45,7 +52,7 @@ async function loadWasm(): Promise<WasmModule | undefined> {
   } catch {
     return undefined
   }
-  const wasm = new JSMpeg.WASMModule()
+  const wasm = new StrictWasmModule()
   return new Promise((resolve) => wasm.loadFromBuffer(bytes, (loaded) => resolve(loaded ?? undefined)))
 }
 

@@ -11,9 +11,16 @@ const decodeBudgetMs = 24
 const maxWaitingPictures = 60
 const maxWaitingBytes = 4 * 1024 * 1024
 
+/** Full HD with room for its alignment: what is larger would take memory without bound from a stream that lies. */
+const maxWidth = 1920
+const maxHeight = 1200
+
 /**
  * Shows MPEG-1 on a canvas. In every frame of the display it decodes all that came and draws the newest picture; while
  * the page is hidden it keeps only what is needed to draw the newest picture at once when it is seen again.
+ *
+ * Invariant: one decoder in a WebAssembly instance of its own, for one size of picture. When the camera starts anew with
+ * another size, or damaged pictures break the decoder, the whole player is given up and leaves nothing behind.
  */
 export class Mpeg1Player implements VideoPlayer {
   readonly element = document.createElement('canvas')
@@ -26,6 +33,7 @@ export class Mpeg1Player implements VideoPlayer {
   #decoder: VideoDecoder | undefined
   #decoderSize: readonly [number, number] | undefined
   #frameRequest: number | undefined
+  #isMpeg2 = false
   #isClosed = false
 
   constructor(pid: number, events: PlayerEvents) {
@@ -54,7 +62,6 @@ export class Mpeg1Player implements VideoPlayer {
   close(): void {
     this.#isClosed = true
     if (this.#frameRequest !== undefined) cancelAnimationFrame(this.#frameRequest)
-    this.#decoder?.destroy()
     this.#renderer?.destroy()
   }
 
@@ -72,10 +79,12 @@ export class Mpeg1Player implements VideoPlayer {
   }
 
   #take(picture: CodedPicture): void {
-    if (isMpeg2(picture)) {
-      this.#events.onUnsupported('codec')
-      return
+    if (picture.isKey && isMpeg2(picture) !== this.#isMpeg2) {
+      this.#isMpeg2 = !this.#isMpeg2
+      this.#queue.reset()
+      this.#events.onUnsupported(this.#isMpeg2 ? 'codec' : undefined)
     }
+    if (this.#isMpeg2) return
     this.#queue.push(picture)
     if (document.hidden) this.#queue.trim()
     this.#requestFrame()
@@ -85,32 +94,42 @@ export class Mpeg1Player implements VideoPlayer {
     if (this.#frameRequest !== undefined || this.#renderer === undefined || this.#isClosed) return
     this.#frameRequest = requestAnimationFrame(() => {
       this.#frameRequest = undefined
-      this.#decodeWaiting()
+      try {
+        this.#decodeWaiting()
+      } catch {
+        // Damaged pictures can make the decoder trap, and another size needs another one.
+        this.#isClosed = true
+        this.#events.onBroken()
+      }
     })
   }
 
   #decodeWaiting(): void {
     const startedAtMs = performance.now()
     for (let picture = this.#queue.take(); picture !== undefined; picture = this.#queue.take()) {
-      this.#decode(picture)
+      const size = picture.isKey ? sequenceSize(picture) : undefined
+      if (size !== undefined) this.#prepareFor(size)
+      this.#decoder?.write(0, picture.parts)
+      while (this.#decoder?.decode() === true);
       if (performance.now() - startedAtMs > decodeBudgetMs) break
     }
     if (this.#queue.length > 0) this.#requestFrame()
   }
 
-  #decode(picture: CodedPicture): void {
-    const size = picture.isKey ? sequenceSize(picture) : undefined
-    if (size !== undefined && !isSameSize(size, this.#decoderSize)) this.#renewDecoder(size)
-    this.#decoder?.write(0, picture.parts)
-    while (this.#decoder?.decode() === true);
+  /** jsmpeg takes the size of the first sequence only. @throws when the size has changed, or is not to be had. */
+  #prepareFor(size: readonly [width: number, height: number]): void {
+    if (this.#decoderSize === undefined) this.#decoder = this.#createDecoder(size)
+    else if (!isSameSize(size, this.#decoderSize)) throw new Error('the size of the picture has changed')
   }
 
-  /** jsmpeg takes the size of the first sequence only: a camera that starts anew with another size needs a new one. */
-  #renewDecoder(size: readonly [number, number]): void {
-    this.#decoder?.destroy()
+  #createDecoder(size: readonly [width: number, height: number]): VideoDecoder | undefined {
+    const [width, height] = size
+    if (width === 0 || height === 0 || width > maxWidth || height > maxHeight) {
+      throw new Error(`a picture of ${width} x ${height} is not shown`)
+    }
     this.#decoderSize = size
-    this.#decoder = this.#factory?.createDecoder({
-      resize: (width, height) => this.#renderer?.resize(width, height),
+    return this.#factory?.createDecoder({
+      resize: (codedWidth, codedHeight) => this.#renderer?.resize(codedWidth, codedHeight),
       render: (y, cb, cr, isClampedArray) => {
         // While catching up only the newest picture is worth drawing.
         if (this.#queue.length > 0) return
@@ -121,6 +140,6 @@ export class Mpeg1Player implements VideoPlayer {
   }
 }
 
-function isSameSize(a: readonly [number, number], b: readonly [number, number] | undefined): boolean {
-  return a[0] === b?.[0] && a[1] === b[1]
+function isSameSize(a: readonly [number, number], b: readonly [number, number]): boolean {
+  return a[0] === b[0] && a[1] === b[1]
 }

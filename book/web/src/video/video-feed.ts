@@ -5,7 +5,7 @@ import { H264Player } from './h264-player.ts'
 import { Mpeg1Player } from './mpeg1-player.ts'
 import { packetPid, TsPackets } from './ts-packets.ts'
 import { TsProgramMap, type VideoProgram } from './ts-program-map.ts'
-import type { PlayerEvents, VideoPlayer } from './video-player.ts'
+import type { PlayerEvents, UnsupportedReason, VideoPlayer } from './video-player.ts'
 import { decideVideoState, frozenAfterMs, type VideoState } from './video-state.ts'
 
 /** How the video is doing, in numbers. */
@@ -21,9 +21,6 @@ export interface VideoFigures {
   readonly size: readonly [width: number, height: number] | undefined
 }
 
-/** Why there will be no picture, though bytes come. */
-export type UnsupportedReason = 'codec' | 'browser'
-
 const noFigures: VideoFigures = {
   ageMs: undefined,
   picturesPerSecond: undefined,
@@ -35,8 +32,10 @@ const noFigures: VideoFigures = {
 
 const figuresEveryMs = 250
 const firstPatienceMs = 15_000
-/** A player that shows nothing though packets come is replaced, no more often than this. */
-const renewAtMostEveryMs = 6000
+/** A player that shows nothing for so long though packets come is replaced. */
+const stuckAfterMs = 6000
+/** A broken one is replaced sooner, but damaged data must not keep the page busy with making players. */
+const renewAtMostEveryMs = 2000
 
 /**
  * One camera: joins its stream, finds the codec in the stream itself, and shows the pictures in a player that it puts
@@ -59,6 +58,8 @@ export class VideoFeed {
   #association: Uint8Array | undefined
   #renewedAtMs = 0
   #lastPacketMs = 0
+  #visibleSinceMs = 0
+  #isBroken = false
 
   constructor(options: { readonly stream: Stream; readonly place: HTMLElement; readonly label: string }) {
     this.#place = options.place
@@ -78,9 +79,11 @@ export class VideoFeed {
     const watch = setInterval(() => this.#watch(), figuresEveryMs)
     const unsubscribe = this.link.state.subscribe(() => this.#watch())
     const onVisibility = (): void => {
+      this.#visibleSinceMs = performance.now()
       if (!document.hidden) this.#player?.catchUp()
     }
     document.addEventListener('visibilitychange', onVisibility)
+    addEventListener('online', () => this.link.dialNow(), { signal })
     await this.link.run(signal)
     document.removeEventListener('visibilitychange', onVisibility)
     clearInterval(watch)
@@ -97,6 +100,7 @@ export class VideoFeed {
   }
 
   #begin(): void {
+    this.#retirePlayer()
     this.#packets.reset()
     this.#map = new TsProgramMap()
     this.#program = undefined
@@ -116,27 +120,42 @@ export class VideoFeed {
     this.unsupported.set(program.codec === 'other' ? 'codec' : undefined)
     const events: PlayerEvents = {
       onUnsupported: (reason) => this.unsupported.set(reason),
-      onBroken: () => this.#renew(),
+      onBroken: () => {
+        this.#isBroken = true
+      },
     }
     if (program.codec === 'mpeg1') this.#show(new Mpeg1Player(program.pid, events))
     else if (program.codec === 'h264') this.#show(new H264Player(events))
+    else this.#retirePlayer()
   }
 
   #show(player: VideoPlayer): void {
     this.#renewedAtMs = performance.now()
+    this.#isBroken = false
     const { element } = player
     element.dataset.testid = 'video'
     element.setAttribute('aria-label', this.#label)
     if (element instanceof HTMLCanvasElement) element.setAttribute('role', 'img')
-    this.#dropFormerPlayer()
-    this.#formerPlayer = this.#player
-    if (this.#formerPlayer !== undefined) {
-      delete this.#formerPlayer.element.dataset.testid
-      this.#formerPlayer.element.setAttribute('aria-hidden', 'true')
-    }
+    this.#retirePlayer()
     this.#place.prepend(element)
     this.#player = player
     if (this.#association !== undefined) player.push(this.#association)
+  }
+
+  /** Its last picture stays in sight until the next player has one; what it gets no more is not called live. */
+  #retirePlayer(): void {
+    const player = this.#player
+    this.#player = undefined
+    if (player === undefined) return
+    if (player.clock.count === 0) {
+      player.close()
+      player.element.remove()
+      return
+    }
+    this.#dropFormerPlayer()
+    this.#formerPlayer = player
+    delete player.element.dataset.testid
+    player.element.setAttribute('aria-hidden', 'true')
   }
 
   #dropFormerPlayer(): void {
@@ -145,11 +164,11 @@ export class VideoFeed {
     this.#formerPlayer = undefined
   }
 
-  #renew(): void {
-    const program = this.#program
-    if (program === undefined || performance.now() - this.#renewedAtMs < renewAtMostEveryMs) return
-    // The tables come again several times per second; the new player waits for them.
-    this.#adopt(program)
+  /** Makes the player anew where it must be. The tables come again several times per second; it waits for them. */
+  #renewIfNeeded(ageMs: number | undefined, nowMs: number): void {
+    if (this.#program === undefined || this.#player === undefined) return
+    const mayRenew = nowMs - this.#renewedAtMs > renewAtMostEveryMs
+    if ((this.#isBroken && mayRenew) || this.#isStuck(ageMs, nowMs)) this.#adopt(this.#program)
   }
 
   #watch(): void {
@@ -157,8 +176,8 @@ export class VideoFeed {
     const nowMs = performance.now()
     const ageMs = player?.clock.ageMs(nowMs)
     if (ageMs !== undefined) this.#dropFormerPlayer()
-    const isStuck = nowMs - Math.max(this.#renewedAtMs, nowMs - (ageMs ?? nowMs)) > renewAtMostEveryMs
-    if (!document.hidden && player instanceof H264Player && isStuck && this.#isReceiving(nowMs)) this.#renew()
+    if (player?.size !== undefined) this.#place.style.aspectRatio = player.size.join(' / ')
+    this.#renewIfNeeded(ageMs, nowMs)
     const isUnsupported = this.unsupported.value !== undefined
     this.state.set(decideVideoState({ link: this.link.state.value, pictureAgeMs: ageMs, isUnsupported }))
     this.figures.set({
@@ -171,7 +190,11 @@ export class VideoFeed {
     })
   }
 
-  #isReceiving(nowMs: number): boolean {
-    return nowMs - this.#lastPacketMs < frozenAfterMs
+  /** Packets come, the page can be seen, and yet there has been no picture for long: a camera that started anew. */
+  #isStuck(ageMs: number | undefined, nowMs: number): boolean {
+    if (document.hidden || this.unsupported.value !== undefined) return false
+    if (nowMs - this.#lastPacketMs > frozenAfterMs) return false
+    const shownAtMs = nowMs - (ageMs ?? nowMs)
+    return nowMs - Math.max(shownAtMs, this.#renewedAtMs, this.#visibleSinceMs) > stuckAfterMs
   }
 }

@@ -16,10 +16,13 @@ export interface VideoPlayer {
   close(): void
 }
 
+/** Why there will be no picture, though bytes come. */
+export type UnsupportedReason = 'codec' | 'browser'
+
 /** What a player tells its owner. */
 export interface PlayerEvents {
-  /** The stream, or this browser, cannot be shown. */
-  readonly onUnsupported: (reason: 'codec' | 'browser') => void
+  /** The stream cannot be shown, for this reason; or, undefined, it can be again. */
+  readonly onUnsupported: (reason: UnsupportedReason | undefined) => void
   /** The player is broken and wants to be replaced. */
   readonly onBroken: () => void
 }
