@@ -253,7 +253,7 @@ describe('what is wrong', () => {
       'the configuration of relay is wrong\n  RELAY_ACCESSPORT: "eighty" is not a whole number from 0 to 65535',
     )
     expect(() => load({ arguments: { 'access-port': '' } })).toThrow(
-      '--access-port: "" is not a whole number',
+      '--access-port: it is empty; it needs a whole number from 0 to 65535',
     )
   })
 

@@ -79,7 +79,8 @@ function wrongValue(schema: TSchema | undefined, value: unknown, error: SchemaEr
   if (schema === undefined) return `the value is wrong: it ${error.message}`
   const facts = schemaFacts(schema)
   const expected = expectedValue(facts)
-  if (value === null) return `it is empty; it needs ${expected}`
+  const isEmpty = value === null || value === '' || (Array.isArray(value) && value.length === 0)
+  if (isEmpty) return `it is empty; it needs ${expected}`
   if (error.keyword === 'uniqueItems') return 'the list has the same entry twice'
   const needsQuotes = facts.type === 'string' && (typeof value === 'number' || typeof value === 'boolean')
   const advice = needsQuotes && facts.unit === undefined ? '; put it in quotes' : ''

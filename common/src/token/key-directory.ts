@@ -4,6 +4,7 @@ import { importJWK, type JWK } from 'jose'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
 import { ConfigError, describeError } from '../errors.ts'
+import { describeProblems } from '../config/problems.ts'
 import type { PublicKey } from './key-ring.ts'
 
 const keyFileSchema = Type.Object({
@@ -61,16 +62,23 @@ async function keyFileNames(directory: string): Promise<readonly string[]> {
 
 async function readKeyFile(path: string): Promise<PublicKey> {
   const content = parseKeyFile(await readFile(path, 'utf8'))
-  if (!Value.Check(keyFileSchema, content)) {
-    const [first] = Value.Errors(keyFileSchema, content)
-    const member = first?.instancePath.slice(1).replaceAll('/', '.') ?? ''
-    throw new Error(`${member === '' ? 'it' : `"${member}"`} ${first?.message ?? 'is wrong'}`)
-  }
+  if (!Value.Check(keyFileSchema, content)) throw new Error(firstProblem(content))
   const { kid, policy }: KeyFile = content
   const jwk = content as JWK & KeyFile
   if (jwk.d !== undefined) throw new Error('it holds a private key; only the public part belongs here')
   const algorithm = algorithmOf(jwk)
   return { keyId: kid, algorithm, key: await importPublicKey(jwk, algorithm), policy }
+}
+
+function firstProblem(content: unknown): string {
+  const [problem] = describeProblems(Value.Errors(keyFileSchema, content), {
+    root: keyFileSchema,
+    value: content,
+    originOf: (pointer) => pointer.slice(1).replaceAll('/', '.'),
+    settingOf: () => undefined,
+  })
+  if (problem === undefined || problem.where === '') return 'it is not a JSON object'
+  return `"${problem.where}": ${problem.what}`
 }
 
 /** Without the parser's message: it would quote the file, and somebody may have put a private key there. */
