@@ -72,7 +72,7 @@ export const dialRelay: DialRelay = (uri, events, options, signal) =>
     })
     socket.on('close', (code: number) => {
       signal.removeEventListener('abort', abort)
-      const error = failure ?? new AppError('RELAY_CLOSED', closedSentence(code), { details: { code } })
+      const error = failure ?? closedError(code)
       if (isUp) events.onClosed(error)
       else reject(error)
     })
@@ -107,8 +107,10 @@ function clientOptions(
   return options
 }
 
-function closedSentence(code: number): string {
-  return code === 1006 ? 'the relay dropped the connection' : `the relay closed the connection (code ${code})`
+/** 1006 stands for an end without a close frame (RFC 6455 7.1.5). */
+function closedError(code: number): AppError {
+  if (code === 1006) return new AppError('RELAY_LOST', 'the relay or the network dropped the connection')
+  return new AppError('RELAY_CLOSED', `the relay closed the connection (code ${code})`, { details: { code } })
 }
 
 function linkOf(socket: WebSocket): RelayLink {

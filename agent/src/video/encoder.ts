@@ -79,7 +79,8 @@ export async function runEncoder(options: EncoderOptions, signal: AbortSignal): 
         kill(child, 'SIGKILL')
         return
       }
-      await clock.sleep(leftMs, ending.signal)
+      // Looks again in between: the first byte may come at once, and from then on the shorter deadline holds.
+      await clock.sleep(Math.min(leftMs, options.stallAfterMs), ending.signal)
       if (ending.signal.aborted) return
     }
   }

@@ -1,0 +1,265 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Clock, systemClock } from '@relay/common/clock'
+import { loadConfig } from '@relay/common/config/load-config'
+import { FakeClock } from '@relay/common/fake-clock'
+import { afterEach, describe, expect, test } from 'vitest'
+import { agentConfigSpec } from '../src/config.ts'
+import { FeedHub } from '../src/feeds/feed-hub.ts'
+import { Instrument } from '../src/instrument/instrument.ts'
+import { instrumentOptions } from '../src/instrument/instrument-options.ts'
+import { capturedLog } from './captured-log.ts'
+import { eventually } from './eventually.ts'
+import { PtyPair } from './pty-pair.ts'
+
+const cleanUps: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
+})
+
+function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'serial-'))
+  cleanUps.push(() => rmSync(directory, { recursive: true }))
+  return directory
+}
+
+function newCable(): PtyPair {
+  const cable = new PtyPair(temporaryDirectory())
+  cleanUps.push(() => cable.unplug())
+  return cable
+}
+
+function startInstrument(device: string, settings = '', clock: Clock = systemClock) {
+  const config = loadConfig(agentConfigSpec, {
+    file: {
+      path: 'agent.yaml',
+      text: `instruments: [{ name: board, device: ${device}${settings === '' ? '' : `, ${settings}`} }]`,
+    },
+  })
+  const [instrumentConfig] = config.instruments
+  if (instrumentConfig === undefined) throw new Error('no instrument')
+  const hub = new FeedHub()
+  const heard: string[] = []
+  const browser = {
+    name: 'browser',
+    deliver: ({ data, binary }: { readonly data: Buffer; readonly binary: boolean }) =>
+      void heard.push(`${binary ? 'binary' : 'text'} ${data.toString('latin1')}`),
+  }
+  hub.join('data', browser)
+  const { log, lines } = capturedLog()
+  const instrument = new Instrument(instrumentOptions(instrumentConfig), {
+    hub,
+    clock,
+    random: Math.random,
+    log,
+  })
+  const controller = new AbortController()
+  const running = instrument.run(controller.signal)
+  const stop = async (): Promise<void> => {
+    controller.abort()
+    await running
+  }
+  cleanUps.push(stop)
+  const show = (): unknown => instrument.status()
+  return {
+    instrument,
+    heard,
+    lines,
+    stop,
+    command: (text: string) => hub.publish('data', { data: Buffer.from(text), binary: false }, browser),
+    isOpen: () => eventually(() => instrument.status().state === 'open', { show }),
+    fails: (code: string) => eventually(() => instrument.status().fault?.code === code, { show }),
+  }
+}
+
+describe('an instrument behind a real serial port', () => {
+  test('sends lines as text messages and gets commands as lines', async () => {
+    const cable = newCable()
+    await cable.plug()
+    const { heard, command, isOpen, instrument } = startInstrument(cable.device)
+    await isOpen()
+
+    cable.say('{"angle":1.5}\r\n{"an')
+    await eventually(() => heard.length === 1)
+    cable.say('gle":2}\n')
+    command('{"set":"mode"}')
+    command('{"a":1}{"b":2}')
+    await eventually(() => heard.length === 2 && cable.received.endsWith('{"b":2}\n'))
+
+    expect(heard).toEqual(['text {"angle":1.5}', 'text {"angle":2}'])
+    expect(cable.received).toBe('{"set":"mode"}\n{"a":1}\n{"b":2}\n')
+    expect(instrument.status()).toMatchObject({ receivedMessages: 2, writtenMessages: 3, droppedCommands: 0 })
+  })
+
+  test('may want another end of its commands', async () => {
+    const cable = newCable()
+    await cable.plug()
+    const { command, isOpen } = startInstrument(cable.device, 'endOfLineOut: crlf')
+    await isOpen()
+
+    command('*IDN?')
+
+    await eventually(() => cable.received === '*IDN?\r\n')
+    expect(cable.received).toBe('*IDN?\r\n')
+  })
+
+  test('may speak binary behind a length', async () => {
+    const cable = newCable()
+    await cable.plug()
+    const { heard, command, isOpen } = startInstrument(cable.device, 'framing: length, lengthBytes: 1')
+    await isOpen()
+
+    cable.say(Buffer.from([3, 0x61, 0xff, 0x0a, 1, 0x62]))
+    command('hi')
+    await eventually(() => heard.length === 2 && cable.received.length === 3)
+
+    expect(heard).toEqual(['binary a\u00ff\n', 'binary b'])
+    expect(cable.received).toBe('\u0002hi')
+  })
+
+  test('may speak raw', async () => {
+    const cable = newCable()
+    await cable.plug()
+    const { heard, command, isOpen } = startInstrument(cable.device, 'framing: raw')
+    await isOpen()
+
+    cable.say('ab')
+    command('no line')
+    await eventually(() => heard.length > 0 && cable.received === 'no line')
+
+    expect(heard.map((message) => message.replace('binary ', '')).join('')).toBe('ab')
+  })
+
+  test('loses the rest of a line that is too long, and nothing of the next', async () => {
+    const cable = newCable()
+    await cable.plug()
+    const { heard, isOpen, instrument } = startInstrument(cable.device, 'maxMessage: 8B')
+    await isOpen()
+
+    cable.say('123456789012345\nnext\n')
+    await eventually(() => heard.length === 2)
+
+    expect(heard).toEqual(['text 12345678', 'text next'])
+    expect(instrument.status().cutLines).toBe(1)
+  })
+})
+
+describe('a serial port that goes away', () => {
+  test('is opened again when it is plugged in; commands of the meantime are dropped and counted', async () => {
+    const cable = newCable()
+    await cable.plug()
+    const { heard, command, isOpen, fails, instrument, lines } = startInstrument(cable.device)
+    await isOpen()
+    cable.say('before\n')
+    await eventually(() => heard.length === 1)
+
+    await cable.unplug()
+    await eventually(() => instrument.status().reopens > 0)
+    await fails('INSTRUMENT_MISSING')
+    command('old command')
+    await cable.plug()
+    const pluggedAtMs = performance.now()
+    await isOpen()
+    expect(performance.now() - pluggedAtMs).toBeLessThan(10_000)
+    cable.say('after\n')
+    command('new command')
+    await eventually(() => heard.length === 2 && cable.received === 'new command\n')
+
+    expect(heard).toEqual(['text before', 'text after'])
+    expect(instrument.status()).toMatchObject({ droppedCommands: 1, fault: undefined })
+    expect(lines.some((line) => line.includes('INSTRUMENT_LOST'))).toBe(true)
+  })
+
+  test('five times in a row leaves nothing open', async () => {
+    const cable = newCable()
+    const openBefore = openTerminals()
+    await cable.plug()
+    const { isOpen, instrument, stop } = startInstrument(cable.device)
+    for (let round = 1; round <= 5; round++) {
+      await isOpen()
+      await cable.unplug()
+      await eventually(() => instrument.status().state !== 'open')
+      await cable.plug()
+    }
+    await isOpen()
+    await stop()
+    await cable.unplug()
+
+    expect(instrument.status()).toMatchObject({ state: 'stopped' })
+    expect(openTerminals()).toBe(openBefore)
+  })
+})
+
+/** How many files of this process are terminals. */
+function openTerminals(): number {
+  const files = readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`)
+    } catch {
+      return ''
+    }
+  })
+  return files.filter((file) => file.startsWith('/dev/pts/')).length
+}
+
+describe('a serial port that cannot be used', () => {
+  test('because it is not there is told by name', async () => {
+    const { instrument, fails } = startInstrument('/dev/serial/by-id/none')
+    await fails('INSTRUMENT_MISSING')
+
+    expect(instrument.status().fault?.message).toContain('/dev/serial/by-id/none is not there')
+  })
+
+  test('because another program has it is told, and it is taken when it is free', async () => {
+    const cable = newCable()
+    await cable.plug()
+    const first = startInstrument(cable.device)
+    await first.isOpen()
+    const second = startInstrument(cable.device)
+    await second.fails('INSTRUMENT_BUSY')
+
+    await first.stop()
+    await second.isOpen()
+
+    expect(second.instrument.status().fault).toBeUndefined()
+  })
+
+  test('because it is a file is told', async () => {
+    const file = join(temporaryDirectory(), 'file')
+    writeFileSync(file, '')
+    const { instrument, fails } = startInstrument(file)
+    await fails('INSTRUMENT_NOT_SERIAL')
+
+    expect(instrument.status().fault?.message).toBe(`${file} is not a serial port`)
+  })
+
+  test.each(['assert', 'pulse'])('because it has no DTR line to %s is told with what to do', async (dtr) => {
+    const cable = newCable()
+    await cable.plug()
+    const { instrument, fails } = startInstrument(cable.device, `dtr: ${dtr}`)
+    await fails('INSTRUMENT_DTR_FAILED')
+
+    expect(instrument.status().fault?.message).toContain('dtr: leave')
+  })
+})
+
+test('an instrument that takes nothing fills a bounded queue; the port is opened anew after the deadline', async () => {
+  const cable = newCable()
+  await cable.plug()
+  const clock = new FakeClock()
+  const { command, isOpen, instrument, fails } = startInstrument(cable.device, 'writeQueue: 4KiB', clock)
+  await isOpen()
+  cable.stopCarrying()
+  for (let count = 0; count < 3_000; count++) {
+    command('x'.repeat(100))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const { writtenMessages, droppedCommands } = instrument.status()
+  expect(droppedCommands).toBeGreaterThan(2_000)
+  // At most 31 of them wait, with one under way.
+  expect(writtenMessages + droppedCommands).toBeGreaterThan(3_000 - 33)
+
+  await clock.advance(5_000)
+  await fails('INSTRUMENT_STUCK')
+})
