@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { childEnvironment } from './child-environment.ts'
 import { OwnedProcess } from './owned-process.ts'
 import type { Part } from './part.ts'
 import { programPaths } from './program-paths.ts'
+import { untilAnswers } from './until-answers.ts'
 
 export interface RelayPartOptions {
   /** Where it listens: an address of this machine. */
@@ -15,8 +15,6 @@ export interface RelayPartOptions {
   /** Origins of pages that may use it; `*` for all. */
   readonly corsOrigins: readonly string[]
 }
-
-const askEveryMs = 50
 
 /** What tokens must name, and where clients POST them. */
 export function accessAddress({ name, accessPort }: Pick<RelayPartOptions, 'name' | 'accessPort'>): string {
@@ -46,20 +44,5 @@ export function relayPart(options: RelayPartOptions): Part {
         }),
       }),
     ready: (signal) => untilAnswers(`${accessAddress(options)}/readyz`, signal),
-  }
-}
-
-/** Asks until the address answers with success, or `signal` aborts. */
-async function untilAnswers(address: string, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    const isReady = await fetch(address, { signal }).then(
-      async (response) => {
-        await response.body?.cancel()
-        return response.ok
-      },
-      () => false,
-    )
-    if (isReady) return
-    await sleep(askEveryMs, undefined, { signal }).catch(() => undefined)
   }
 }
