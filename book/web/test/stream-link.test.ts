@@ -125,6 +125,10 @@ test('a token that is refused again and again is given up, until somebody tries 
   await expectState(link, { kind: 'ended', because: 'refused' })
   expect(relay.posts).toHaveLength(3)
 
+  link.dialNow()
+  await vi.waitFor(() => expect(relay.posts).toHaveLength(6), patience)
+  await expectState(link, { kind: 'ended', because: 'refused' })
+
   relay.access = 'address'
   link.dialNow()
   await expectState(link, { kind: 'open' })

@@ -59,6 +59,10 @@ test('after stop nothing that waited is sent', async () => {
 
   expect(sent).toEqual(['a1'])
   expect(clock.pending).toBe(0)
+
+  sender.set('b', 'b1')
+  await clock.advance(1000)
+  expect(sent).toEqual(['a1', 'b1'])
 })
 
 test('while the link is down a set-point is lost, said so, and not sent later', async () => {

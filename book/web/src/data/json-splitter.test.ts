@@ -87,12 +87,10 @@ test('what is not JSON is left out and counted', () => {
 })
 
 test('a value that never ends does not grow for ever', () => {
-  const { values, splitter } = split([
-    ...Array.from({ length: 40 }, () => `{"a":"${'x'.repeat(10_000)}`),
-    '\n{"b":2}',
-  ])
+  const { values, splitter } = split(['{"a":"', ...Array.from({ length: 40 }, () => 'x'.repeat(10_000))])
+  expect(splitter.losses.broken).toBe(1)
+  splitter.push('{"b":2}')
 
-  expect(splitter.losses.broken).toBeGreaterThan(0)
   expect(values).toEqual([{ b: 2 }])
 })
 

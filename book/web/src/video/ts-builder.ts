@@ -41,7 +41,8 @@ export function patPackets(pmtPid: number): Uint8Array[] {
 }
 
 export function pmtPackets(pmtPid: number, streams: readonly ElementaryStream[]): Uint8Array[] {
-  const body = [0, 1, 0xc1, 0, 0, 0xe1, 0, 0xf0, 0]
+  // With a descriptor of the whole program, as some multiplexers write one.
+  const body = [0, 1, 0xc1, 0, 0, 0xe1, 0, 0xf0, 3, 0x0e, 1, 0xff]
   for (const { streamType, pid, descriptorBytes = 0 } of streams) {
     body.push(
       streamType,

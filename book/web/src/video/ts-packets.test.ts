@@ -42,6 +42,14 @@ test('after rubbish the packets that follow are found', () => {
   )
 })
 
+test('a byte that looks like a beginning is not taken for one where the next packet says otherwise', () => {
+  const sent = packetsOf(256, new Uint8Array(184 * 3))
+
+  const { packets } = packetsFrom([Uint8Array.of(1, 0x47, 2, 3), concatenated(sent)])
+
+  expect(packets).toEqual(sent)
+})
+
 test('endless rubbish is thrown away, not kept', () => {
   const { packets, reader } = packetsFrom(Array.from({ length: 50 }, () => new Uint8Array(10_000).fill(7)))
 
