@@ -26,7 +26,7 @@ export type Authorised =
  * however broken.
  */
 export async function authorise(header: string | undefined, options: AuthoriseOptions): Promise<Authorised> {
-  const token = (header ?? '').trim().replace(/^bearer\s+/i, '')
+  const token = (header ?? '').trim().replace(/^bearer(?:\s+|$)/i, '')
   if (token === '') return { ok: false, answer: refuse.unauthenticated(), fault: 'absent' }
   try {
     const claims = await verifyToken(token, options)
