@@ -19,6 +19,14 @@ export interface KnownArguments {
  */
 export function refuseWrongArguments(argv: readonly string[], known: KnownArguments): void {
   const [name] = argv
+  const only = onlyCommand(known)
+  if (only !== undefined) {
+    // A program that does one thing: its arguments begin at once.
+    refuseWrongSwitches(argv, only.options ?? {})
+    if (name !== undefined && !name.startsWith('-'))
+      throw new UsageError(`"${name}" is one argument too many`)
+    return
+  }
   const names = known.commands.map(commandName)
   if (name === undefined) throw new UsageError(`a command is missing; there are ${names.join(', ')}`)
   if (name.startsWith('-') || name === 'help') return
@@ -28,9 +36,18 @@ export function refuseWrongArguments(argv: readonly string[], known: KnownArgume
     const advice = near === undefined ? `there are ${names.join(', ')}` : `did you mean "${near}"?`
     throw new UsageError(`there is no command "${name}"; ${advice}`)
   }
+  refuseWrongSwitches(argv.slice(1), command.options ?? {})
+}
+
+/** The one command, named `$0`, of a program that has no others; undefined for a program with named commands. Pure. */
+export function onlyCommand(known: KnownArguments): KnownArguments['commands'][number] | undefined {
+  const [first] = known.commands
+  return first !== undefined && known.commands.length === 1 && commandName(first) === '$0' ? first : undefined
+}
+
+function refuseWrongSwitches(argv: readonly string[], options: Readonly<Record<string, Options>>): void {
   const end = argv.indexOf('--')
-  for (const argument of argv.slice(1, end < 0 ? undefined : end))
-    refuseWrongSwitch(argument, command.options ?? {})
+  for (const argument of argv.slice(0, end < 0 ? undefined : end)) refuseWrongSwitch(argument, options)
 }
 
 function commandName({ usage }: { readonly usage: string }): string {
@@ -53,7 +70,7 @@ function refuseWrongSwitch(argument: string, options: Readonly<Record<string, Op
 export function explainFinding(finding: string, argv: readonly string[], known: KnownArguments): string {
   const text = finding.replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '')
   const [kind = '', rest = ''] = splitAtColon(text)
-  const command = known.commands.find((candidate) => commandName(candidate) === argv[0])
+  const command = onlyCommand(known) ?? known.commands.find((candidate) => commandName(candidate) === argv[0])
   const options = Object.keys(command?.options ?? {})
   switch (kind) {
     case 'Unknown argument':
