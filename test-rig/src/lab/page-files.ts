@@ -58,6 +58,8 @@ export async function buildPage({ sources }: PagePlace, signal: AbortSignal): Pr
     name: 'vite',
     command: process.execPath,
     args: [join(dirname(manifest), 'bin', 'vite.js'), 'build', sources, '--logLevel', 'warn'],
+    // Else it would leave a folder of compiled code in the temporary folder.
+    env: { NODE_DISABLE_COMPILE_CACHE: '1' },
   })
   const stop = (): void => void vite.kill()
   signal.addEventListener('abort', stop, { once: true })
