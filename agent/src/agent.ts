@@ -1,10 +1,11 @@
 import type { Clock } from '@relay/common/clock'
+import { keepConnected, type Retry, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
 import type { AgentStatus } from './agent-status.ts'
 import type { AgentConfig } from './config.ts'
 import { FeedHub } from './feeds/feed-hub.ts'
-import { DestinationRules, StreamRules } from './feeds/rules.ts'
+import { type DestinationRule, DestinationRules, StreamRules } from './feeds/rules.ts'
 import { Instrument } from './instrument/instrument.ts'
 import { instrumentOptions } from './instrument/instrument-options.ts'
 import { LocalApi } from './local-api/local-api.ts'
@@ -19,6 +20,8 @@ export interface AgentOptions {
   readonly config: AgentConfig
   /** A rule of the program itself (`VW_API`); it survives "delete all". */
   readonly apiDestination: string
+  /** Without its local API this program is of no use. */
+  readonly requiresLocalApi: boolean
 }
 
 export interface AgentDeps {
@@ -30,12 +33,13 @@ export interface AgentDeps {
 
 /** A part that runs until it is told to stop. */
 interface Part {
-  readonly what: string
+  readonly name: string
   run(signal: AbortSignal): Promise<void>
 }
 
 /** Id of the rule that `VW_API` makes (spec session 2.2). */
 const apiRuleId = 'apiRule'
+const serverPolicy: RetryPolicy = { minMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 }
 
 /**
  * The agent: makes every part and hands it what it needs.
@@ -107,29 +111,29 @@ export class Agent {
 
   /**
    * Runs everything until `signal` aborts, then ends everything.
-   * @throws {UnavailableError} when the local API or the metrics cannot listen: nothing is running then.
+   * @throws {UnavailableError} with `requiresLocalApi`, when the local API cannot listen: nothing is running then.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { config, apiDestination } = this.#options
+    const { config, apiDestination, requiresLocalApi } = this.#options
     await using servers = new AsyncDisposableStack()
     servers.defer(() => this.#destinations.close())
-    await this.#serve(servers)
+    const parts: Part[] = [...this.#cameras, ...this.#instruments, ...this.#uplinks]
+    if (requiresLocalApi) {
+      const api = await this.#openLocalApi()
+      servers.defer(() => api.close())
+    } else if (config.localApi.enabled) {
+      parts.push(this.#server('local API', () => this.#openLocalApi()))
+    }
+    if (config.metrics.port !== 0) parts.push(this.#server('metrics', () => this.#openMetrics()))
     for (const stream of config.streams) this.#streams.put(stream)
-    if (apiDestination !== '')
-      this.#destinations.put({
-        id: apiRuleId,
-        stream: 'api',
-        destination: apiDestination,
-        token: '',
-        file: '',
-      })
-    const parts: readonly Part[] = [
-      ...this.#cameras.map((camera) => ({ what: camera.name, run: (s: AbortSignal) => camera.run(s) })),
-      ...this.#instruments.map((part) => ({ what: part.name, run: (s: AbortSignal) => part.run(s) })),
-      ...this.#uplinks.map((part) => ({ what: part.name, run: (s: AbortSignal) => part.run(s) })),
-    ]
+    if (apiDestination !== '') this.#destinations.put(apiRule(apiDestination))
     this.#deps.log.info(
-      { cameras: this.#cameras.length, instruments: this.#instruments.length, topics: this.#uplinks.length },
+      {
+        name: config.name,
+        cameras: this.#cameras.length,
+        instruments: this.#instruments.length,
+        topics: this.#uplinks.length,
+      },
       'agent is running',
     )
     await Promise.all([...parts.map((part) => this.#guard(part, signal)), aborted(signal)])
@@ -140,39 +144,60 @@ export class Agent {
     try {
       await part.run(signal)
     } catch (error) {
-      this.#deps.log.error({ part: part.what, error }, 'a part of the agent ended by a fault')
+      this.#deps.log.error({ part: part.name, error }, 'a part of the agent ended by a fault')
     }
   }
 
-  async #serve(servers: AsyncDisposableStack): Promise<void> {
-    const { config } = this.#options
-    const { clock, log } = this.#deps
-    const { enabled, host, port, allowedHosts, allowedOrigins } = config.localApi
-    if (enabled) {
-      const api = await LocalApi.open(
-        { host: host === '*' ? undefined : host, port, allowedHosts, allowedOrigins },
-        { hub: this.hub, destinations: this.#destinations, streams: this.#streams, clock, log },
-      )
-      this.#localApi = api
-      servers.defer(() => api.close())
-      log.info({ host, port: api.port }, 'local API is served')
+  /** A server as a part: a port in use does not keep the cameras from running, and is tried again. */
+  #server(name: string, open: () => Promise<{ close(): Promise<void> }>): Part {
+    const { clock, random, log } = this.#deps
+    const serve = async (signal: AbortSignal): Promise<void> => {
+      const server = await open()
+      await aborted(signal)
+      await server.close()
     }
-    if (config.metrics.port !== 0) {
-      // Loaded only where they are wanted: they cost memory.
-      const [{ serveMetrics }, { agentMetrics }] = await Promise.all([
-        import('@relay/common/metrics-server'),
-        import('./agent-metrics.ts'),
-      ])
-      const server = await serveMetrics(
-        agentMetrics(() => this.status()),
-        config.metrics,
-      )
-      servers.defer(async () => {
+    const onRetry = ({ delayMs, error }: Retry): void =>
+      log.error({ part: name, delayMs, error }, 'it cannot be served now, will be tried again')
+    return { name, run: (signal) => keepConnected(serve, serverPolicy, { clock, random, onRetry }, signal) }
+  }
+
+  async #openLocalApi(): Promise<LocalApi> {
+    const { clock, log } = this.#deps
+    const { host, port, allowedHosts, allowedOrigins } = this.#options.config.localApi
+    const api = await LocalApi.open(
+      { host: host === '*' ? undefined : host, port, allowedHosts, allowedOrigins },
+      { hub: this.hub, destinations: this.#destinations, streams: this.#streams, clock, log },
+    )
+    this.#localApi = api
+    log.info({ host, port: api.port }, 'local API is served')
+    return api
+  }
+
+  async #openMetrics(): Promise<{ close(): Promise<void> }> {
+    // Loaded only where they are wanted: they cost memory.
+    const [{ serveMetrics }, { agentMetrics }] = await Promise.all([
+      import('@relay/common/metrics-server'),
+      import('./agent-metrics.ts'),
+    ])
+    const { metrics } = this.#options.config
+    const server = await serveMetrics(
+      agentMetrics(() => this.status()),
+      metrics,
+    )
+    this.#deps.log.info({ host: metrics.host, port: metrics.port }, 'metrics are served')
+    return {
+      close: async () => {
+        const closed = new Promise((resolve) => server.close(resolve))
         server.closeAllConnections()
-        await new Promise((resolve) => server.close(resolve))
-      })
+        await closed
+      },
     }
   }
+}
+
+/** Changes of the rules by messages of that websocket, without a token (spec session 2.2 and 7.7). */
+function apiRule(destination: string): DestinationRule {
+  return { id: apiRuleId, stream: 'api', destination, token: '', file: '' }
 }
 
 function uplinkLimits({ uplink }: AgentConfig): UplinkLimits {

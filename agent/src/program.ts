@@ -2,6 +2,7 @@ import type { Command, Program } from '@relay/common/command-line'
 import { commandLineOptions, redactedConfig } from '@relay/common/config/document-config'
 import { loadConfig } from '@relay/common/config/load-config'
 import { exitCode } from '@relay/common/errors'
+import { Value } from 'typebox/value'
 import { agentConfigSpec } from './config.ts'
 import { hostLogLevel, hostSpec } from './host-settings.ts'
 import { readConfig } from './read-config.ts'
@@ -26,7 +27,14 @@ const run: Command = {
   run: async (args, { environment, stderr, signal }) => {
     const { config, warnings } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
     for (const { where, what } of warnings) stderr.write(`relay-agent: warning: ${where}: ${what}\n`)
-    await runAgent({ config, apiDestination: '', logLevel: config.log.level, environment, signal })
+    await runAgent({
+      config,
+      apiDestination: '',
+      requiresLocalApi: false,
+      logLevel: config.log.level,
+      environment,
+      signal,
+    })
     return exitCode.ok
   },
 }
@@ -53,7 +61,9 @@ const show: Command = {
   options,
   run: (args, { environment, stdout }) => {
     const { config } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
-    stdout.write(`${JSON.stringify(redactedConfig(agentConfigSpec, config), undefined, 2)}\n`)
+    // In the form in which it can be read again: durations and sizes with their units.
+    const written = Value.Encode(agentConfigSpec.schema, structuredClone(config)) as object
+    stdout.write(`${JSON.stringify(redactedConfig(agentConfigSpec, written), undefined, 2)}\n`)
     return Promise.resolve(exitCode.ok)
   },
 }
@@ -73,6 +83,7 @@ const host: Command = {
         recordings: { ...config.recordings, ...recordings },
       },
       apiDestination: api,
+      requiresLocalApi: true,
       logLevel: hostLogLevel(log.level),
       environment,
       signal,

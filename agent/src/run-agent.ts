@@ -6,6 +6,7 @@ import type { AgentConfig } from './config.ts'
 export interface RunAgentOptions {
   readonly config: AgentConfig
   readonly apiDestination: string
+  readonly requiresLocalApi: boolean
   readonly logLevel: LogLevel
   readonly environment: Environment
   readonly signal: AbortSignal
@@ -13,11 +14,11 @@ export interface RunAgentOptions {
 
 /** Makes an agent of this process and runs it until `signal` aborts. Its parts are loaded only now. */
 export async function runAgent(options: RunAgentOptions): Promise<void> {
-  const { config, apiDestination, logLevel, environment, signal } = options
+  const { config, apiDestination, requiresLocalApi, logLevel, environment, signal } = options
   const { Agent } = await import('./agent.ts')
   const log = createLog({ program: 'relay-agent', level: logLevel })
   const agent = new Agent(
-    { config, apiDestination },
+    { config, apiDestination, requiresLocalApi },
     { clock: systemClock, random: Math.random, log, environment },
   )
   await agent.run(signal)
