@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkout, run } from './run-command.mjs'
 
 const stamp = join(checkout, 'node_modules', '.relay-installed')
+const pinnedNode = join(checkout, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
 
 /** Runs `npm ci` unless `node_modules` already holds exactly what the lockfile and this machine ask for. */
 export async function installNpmPackages() {
@@ -14,22 +15,28 @@ export async function installNpmPackages() {
   const [command, ...args] = npm === undefined ? ['npm', 'ci'] : [process.execPath, npm, 'ci']
   // The child must not take over settings that npm put into our environment for the script that runs now.
   await run(command, [...args, '--loglevel=error'], { what: 'npm ci' })
-  if (!existsSync(join(checkout, 'node_modules', '.bin', 'node')) && majorVersion() < 24) {
+  linkNode()
+  writeFileSync(stamp, wanted)
+}
+
+/** The Node that runs everything else: the pinned one of `node_modules`, else this one, which is new enough then. */
+export function nodeBinary() {
+  return existsSync(pinnedNode) ? pinnedNode : process.execPath
+}
+
+/**
+ * Puts the pinned Node first in the PATH of scripts. npm 9 (Debian 13) takes the link away again together with that of
+ * the package for the other CPU; newer ones leave it.
+ */
+function linkNode() {
+  if (!existsSync(pinnedNode)) {
+    if (Number.parseInt(process.versions.node, 10) >= 24) return
     throw new Error(
       `there is no Node 24 for ${process.platform}-${process.arch} among the packages; install Node 24 and try again`,
     )
   }
-  writeFileSync(stamp, wanted)
-}
-
-/** The Node that runs everything else: the pinned one of `node_modules`, else this one when it is new enough. */
-export function nodeBinary() {
-  const pinned = join(checkout, 'node_modules', '.bin', 'node')
-  return existsSync(pinned) ? pinned : process.execPath
-}
-
-function majorVersion() {
-  return Number.parseInt(process.versions.node, 10)
+  const link = join(checkout, 'node_modules', '.bin', 'node')
+  if (!existsSync(link)) symlinkSync(pinnedNode, link)
 }
 
 function fingerprint() {
