@@ -18,7 +18,7 @@ const pollEveryMs = 2_000
 /** A token that was given as a text and stays. */
 export function fixedToken(token: string): TokenSource {
   return {
-    read: () => Promise.resolve(checked(token, 'the rule')),
+    read: async () => checked(token, 'the rule'),
     whenChanged: (_known, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) resolve()
@@ -43,7 +43,7 @@ export function tokenFile(path: string, clock: Clock): TokenSource {
 }
 
 /**
- * @throws {AppError} `TOKEN_FILE_MISSING`, `TOKEN_FILE_UNREADABLE`, `TOKEN_FILE_WRONG`; none shows the content.
+ * @throws {AppError} `TOKEN_FILE_MISSING`, `TOKEN_FILE_UNREADABLE`, `TOKEN_WRONG`; none shows the content.
  */
 export async function readTokenFile(path: string): Promise<string> {
   let text: string
@@ -67,9 +67,9 @@ async function readStart(path: string): Promise<string> {
 /** Only what may stand in a header line: else the error of the HTTP client would show it. */
 function checked(text: string, where: string): string {
   const token = text.trim()
-  if (token === '') throw new AppError('TOKEN_FILE_WRONG', `there is no token in ${where}`)
+  if (token === '') throw new AppError('TOKEN_WRONG', `there is no token in ${where}`)
   if (token.length > maxTokenBytes || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new AppError('TOKEN_FILE_WRONG', `what stands in ${where} is not one token on one line`)
+    throw new AppError('TOKEN_WRONG', `what stands in ${where} is not one token on one line`)
   }
   return token
 }
