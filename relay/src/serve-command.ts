@@ -6,7 +6,6 @@ import type { ConfigSources } from '@relay/common/config/load-config'
 import { ConfigError, exitCode } from '@relay/common/errors'
 import { createLog } from '@relay/common/log'
 import { type Generation, loadRelayConfig, relaySpec } from './config.ts'
-import { Relay } from './relay.ts'
 
 /** Options of every command that reads the configuration. */
 export const configOptions = {
@@ -35,6 +34,8 @@ export function serveCommand(usage: string, generation: Generation): Command {
 async function serve(config: ReturnType<typeof loadRelayConfig>, process: Process): Promise<number> {
   const log = createLog({ program: 'relay', level: config.logLevel })
   for (const ignored of config.ignoredSettings) log.warn({ setting: ignored }, 'a setting means nothing here')
+  // Only here: the other commands start without the servers and their libraries.
+  const { Relay } = await import('./relay.ts')
   const relay = await Relay.create(config, {
     clock: systemClock,
     log,
