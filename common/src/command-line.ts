@@ -1,7 +1,7 @@
 import yargs, { type Options, type PositionalOptions } from 'yargs'
 import { AppError, describeError, exitCode, exitCodeOf, UsageError } from './errors.ts'
 import { withoutSecrets } from './log.ts'
-import { explainFinding, refuseWrongArguments } from './wrong-arguments.ts'
+import { explainFinding, onlyCommand, refuseWrongArguments } from './wrong-arguments.ts'
 
 /** What a command may touch of the process; tests give their own. */
 export interface Process {
@@ -64,7 +64,9 @@ async function parseAndRun(program: Program, argv: readonly string[], process: P
   let chosen: { readonly command: Command; readonly args: Arguments } | undefined
   const parser = yargs([...argv])
     .scriptName(program.name)
-    .usage(`${program.description}\n\nUsage: $0 <command> [options]`)
+    .usage(
+      `${program.description}\n\nUsage: $0 ${onlyCommand(known) === undefined ? '<command> ' : ''}[options]`,
+    )
     .version(program.version)
     .help()
     .alias('h', 'help')
@@ -122,7 +124,7 @@ const sameSignalWithinMs = 500
 
 /**
  * Binds `run` to this process: arguments, signals and exit code. A second signal, half a second or more after the
- * first, ends at once. What nobody caught is printed as one sentence and ends with 70. Only for `main.ts`.
+ * first, ends at once. All output is out before the end. What nobody caught is printed as one sentence and ends with 70. Only for `main.ts`.
  */
 export async function runMain(
   run: (argv: readonly string[], process: Process) => Promise<number>,
@@ -153,5 +155,25 @@ export async function runMain(
     stderr,
     signal: controller.signal,
   }).catch(fail)
+  await Promise.race([Promise.all([written(stdout), written(stderr)]), soonAfter(controller.signal)])
   process.exit(code)
+}
+
+/** After an order to stop, output that nobody takes is not waited for any longer than this. */
+const lastOutputWithinMs = 1000
+
+/** Resolves when all that was written has left: what goes into a pipe is sent behind our back, and an exit cuts it. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) resolve()
+    else stream.write('', () => resolve())
+  })
+}
+
+function soonAfter(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wait = (): void => void setTimeout(resolve, lastOutputWithinMs)
+    if (signal.aborted) wait()
+    else signal.addEventListener('abort', wait, { once: true })
+  })
 }

@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { errorCode } from './errors.ts'
+import { LogStream } from './log-stream.ts'
 
 export type Log = Logger
 export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
@@ -26,8 +27,20 @@ export function createLog({ program, level, destination }: LogOptions): Log {
     serializers: { error: serializeError, err: serializeError },
     hooks: { streamWrite: cleanLine },
   }
-  return destination === undefined ? pino(options) : pino(options, destination)
+  if (destination !== undefined) return pino(options, destination)
+  const stream = new LogStream({
+    // Asking for the stream makes a pipe one that says "full" where it would block.
+    fd: process.stdout.fd,
+    maxBufferedBytes,
+    onLost: (lines) => log.warn({ lines }, 'log lines were lost, nobody read them'),
+  })
+  process.once('exit', () => stream.flushForExit())
+  const log = pino(options, stream)
+  return log
 }
+
+/** Some thousand lines: more than a journal that is restarted takes in afterwards. */
+const maxBufferedBytes = 1_048_576
 
 /** A log that keeps nothing, for tests and for commands that speak to a person. */
 export function silentLog(): Log {
