@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { defineConfig, type Plugin } from 'vite'
 
 /**
@@ -18,11 +19,34 @@ function withoutInjectedStyle(): Plugin {
   }
 }
 
+/** Most bytes of a script after gzip. The page must open quickly on a phone; players are fetched only when needed. */
+const budgetBytesByChunk: Readonly<Record<string, number>> = {
+  lab: 56_000,
+  'mpeg1-decoder': 46_000,
+  mpegts: 66_000,
+}
+
+/** Fails the build when a script outgrows its budget, or is new and has none. */
+function withinBudget(): Plugin {
+  return {
+    name: 'within-budget',
+    generateBundle(_options, bundle) {
+      for (const chunk of Object.values(bundle)) {
+        if (chunk.type !== 'chunk') continue
+        const bytes = gzipSync(chunk.code).length
+        const budgetBytes = budgetBytesByChunk[chunk.name] ?? 0
+        if (bytes > budgetBytes)
+          throw new Error(`${chunk.name} has ${bytes} bytes, its budget is ${budgetBytes}`)
+      }
+    },
+  }
+}
+
 /** Builds the pages to `dist`. The base is relative, so that they can be served under any path. */
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   base: './',
-  plugins: [withoutInjectedStyle()],
+  plugins: [withoutInjectedStyle(), withinBudget()],
   build: {
     outDir: 'dist',
     emptyOutDir: true,

@@ -92,7 +92,7 @@ export const texts = {
     'round-trip': 'Median time to the instrument and back, over the last 15 pings',
     'set-up': 'Time it took to open the link; the instrument does not answer pings',
   },
-  notMeasured: 'not known yet',
+  notMeasured: '–',
   noDataStream: 'This experiment has no data stream, so there is nothing to plot or control.',
   connecting: 'Connecting to the instrument.',
   noNumbers: 'No numbers yet.',

@@ -2,6 +2,7 @@ import type { JSX } from 'preact'
 import { useEffect } from 'preact/hooks'
 import { readIdentity } from '../data/instrument-identity.ts'
 import type { DataFeed } from '../data/data-feed.ts'
+import type { DataState } from '../data/data-state.ts'
 import { formatMs } from '../format.ts'
 import type { Instrument, LabSession, TimeLeft } from '../lab-session.ts'
 import { texts } from '../texts.ts'
@@ -70,10 +71,15 @@ function Title({
   return <h1>{capitalised}</h1>
 }
 
+/** What was measured over a link that is gone says nothing about the next one. */
+function hasOpenLink(state: DataState): boolean {
+  return state === 'live' || state === 'quiet' || state === 'waiting'
+}
+
 function DataBadges({ feed }: { readonly feed: DataFeed }): JSX.Element {
   const state = useStore(feed.state)
   const measured = useStore(feed.latency)
-  const latency = state === 'ended' ? undefined : measured
+  const latency = hasOpenLink(state) ? measured : undefined
   return (
     <>
       <DataBadge state={state} />

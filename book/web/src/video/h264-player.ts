@@ -96,7 +96,7 @@ export class H264Player implements VideoPlayer {
         enableStashBuffer: false,
         lazyLoad: false,
         liveSync: true,
-        liveSyncMaxLatency: 0.5,
+        liveSyncMaxLatency: 0.35,
         liveSyncTargetLatency: targetBehindS,
         liveSyncPlaybackRate: 1.15,
         autoCleanupSourceBuffer: true,
