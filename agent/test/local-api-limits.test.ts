@@ -177,14 +177,21 @@ describe('opening and closing', () => {
     const idle = await api.connect()
     await expect.poll(() => api.api.status.uploads.length, { timeout: 20_000 }).toBe(1)
 
-    await api.api.close()
+    const closing = api.api.close()
+    // It waits a second for the stalled one; meanwhile nobody new may join.
+    const late = await api.raw(
+      'GET /ws/data HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n',
+    )
+    expect(late).toContain('HTTP/1.1 503 ')
+    await closing
 
     expect(await peer.closed).toBe(1001)
     await Promise.all([upload.closed, idle.closed])
     expect(api.api.status).toMatchObject({ connections: 0, uploads: [], clients: [] })
     expect(api.hub.memberCount('data') + api.hub.memberCount('api')).toBe(0)
-    const late = await api.connect().catch((error: unknown) => error)
-    expect(late).toMatchObject({ code: 'ECONNREFUSED' })
+    const later = await api.connect().catch((error: unknown) => error)
+    expect(later).toMatchObject({ code: 'ECONNREFUSED' })
     await api[Symbol.asyncDispose]()
   })
 })

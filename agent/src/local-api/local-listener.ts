@@ -80,7 +80,11 @@ export class LocalListener {
   /** Stops listening and cuts every connection. */
   async close(): Promise<void> {
     const closed = this.#servers.map((server) => new Promise((resolve) => server.close(resolve)))
-    for (const socket of this.#sockets) socket.destroy()
+    // A server may report its end before its last socket has reported its own.
+    for (const socket of this.#sockets) {
+      closed.push(new Promise((resolve) => socket.once('close', resolve)))
+      socket.destroy()
+    }
     await Promise.all(closed)
   }
 }
