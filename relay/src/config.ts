@@ -52,7 +52,7 @@ const schema = Section({
   allowNoBookingId: Type.Optional(
     Type.Boolean({
       description: 'accept tokens without a booking id',
-      defaultText: 'false; `session relay`: true',
+      defaultText: 'false, with session relay true',
     }),
   ),
   trustedProxies: Type.Array(Type.String({ minLength: 1 }), {
@@ -63,7 +63,7 @@ const schema = Section({
     port: port(
       'port of the access API; 0: a free one',
       ['RELAY_PORT_ACCESS', 'RELAY_ACCESSPORT'],
-      '3000; `session relay`: 8082',
+      '3000, with session relay 8082',
     ),
     host: Type.Optional(
       Type.String({ description: 'address to listen on', minLength: 1, defaultText: 'all' }),
@@ -81,7 +81,7 @@ const schema = Section({
     port: port(
       'port of the websocket relay; 0: a free one',
       ['RELAY_PORT_RELAY', 'RELAY_RELAYPORT'],
-      '3001; `session relay`: 8083',
+      '3001, with session relay 8083',
     ),
     host: Type.Optional(
       Type.String({ description: 'address to listen on', minLength: 1, defaultText: 'all' }),
@@ -125,7 +125,7 @@ const schema = Section({
     port: port(
       'port of `/metrics`; 0: none',
       ['RELAY_PORT_METRICS'],
-      '3002; `session relay`: 8084; none where that is taken',
+      '3002, with session relay 8084; none where that is taken',
     ),
     host: Type.String({ description: 'address to listen on', minLength: 1, default: '127.0.0.1' }),
   }),

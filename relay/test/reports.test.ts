@@ -1,7 +1,7 @@
-import { createServer } from 'node:net'
 import { FakeClock } from '@relay/common/fake-clock'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import { freePort } from './support/free-port.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { adminToken } from './support/tokens.ts'
 import { Viewer } from './support/viewer.ts'
@@ -156,7 +156,7 @@ describe('the status', () => {
 
 describe('the metrics', () => {
   test('are on their own address, count what happened, and name no topic', async () => {
-    const { port } = await freePort()
+    const port = await freePort()
     await using running = await RunningRelay.start({ settings: { METRICS_PORT: String(port) } })
     const [speaker, listener] = [await running.join('spin30-video'), await running.join('spin30-video')]
     speaker.send('12345')
@@ -187,15 +187,3 @@ describe('the metrics', () => {
     expect((await fetch(`${running.access}/metrics`)).status).toBe(404)
   })
 })
-
-async function freePort(): Promise<{ port: number }> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
-  const address = server.address()
-  await new Promise((resolve) => {
-    server.close(resolve)
-  })
-  return { port: typeof address === 'object' && address !== null ? address.port : 0 }
-}
