@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
-import { run } from './run-command.mjs'
+import { runQuietly } from './run-command.mjs'
 
 /**
  * What is needed from the distribution, per purpose: how to see that it is there, and the package that brings it.
@@ -51,7 +51,7 @@ async function apt(args, install) {
   const options = ['-q', '-o', 'DPkg::Lock::Timeout=300', '-o', 'Acquire::Retries=3']
   const env = { DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_MODE: 'a' }
   if (process.getuid() === 0) {
-    await run('apt-get', [...options, ...args], { what: `apt-get ${args[0]}`, env })
+    await runQuietly('apt-get', [...options, ...args], { what: `apt-get ${args[0]}`, env })
     return
   }
   await run(

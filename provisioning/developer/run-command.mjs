@@ -23,6 +23,40 @@ export async function run(command, args, { what = command, env = {} } = {}) {
   if (code !== 0) throw new CommandFailed(what, code)
 }
 
+/**
+ * As `run`, for commands that say much: shows a line now and then, and the end of the output only where it failed.
+ * @throws {CommandFailed}
+ */
+export async function runQuietly(command, args, { what = command, env = {} } = {}) {
+  const child = spawn(command, args, {
+    cwd: checkout,
+    stdio: ['inherit', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  let output = ''
+  const keep = (text) => {
+    output = (output + text).slice(-8192)
+  }
+  child.stdout.setEncoding('utf8').on('data', keep)
+  child.stderr.setEncoding('utf8').on('data', keep)
+  const startedAt = Date.now()
+  const progress = setInterval(() => {
+    const lastLine = output.trimEnd().split('\n').at(-1) ?? ''
+    console.log(`  ${what}, ${Math.round((Date.now() - startedAt) / 1000)} s: ${lastLine.slice(0, 100)}`)
+  }, 5000)
+  const code = await new Promise((resolve) => {
+    child.on('error', (error) => {
+      keep(error.message)
+      resolve(127)
+    })
+    child.on('close', (exitCode, signal) => resolve(exitCode ?? 128 + (constants.signals[signal] ?? 0)))
+  })
+  clearInterval(progress)
+  if (code === 0) return
+  console.error(output.trimEnd().split('\n').slice(-20).join('\n'))
+  throw new CommandFailed(what, code)
+}
+
 /** Runs a command as `run` does and gives its exit code; 128 + n when signal n ended it. */
 export function exitCodeOf(command, args, env = {}) {
   const path = `${join(checkout, 'node_modules', '.bin')}${delimiter}${process.env.PATH ?? ''}`
