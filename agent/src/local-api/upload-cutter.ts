@@ -18,6 +18,7 @@ export class UploadCutter {
   readonly #cutter: TsCutter
   #kind: 'unknown' | 'transport-stream' | 'other' = 'unknown'
   #sniffed: Buffer = nothing
+  #hasFrames = false
 
   constructor(maxMessageBytes: number) {
     this.#maxMessageBytes = maxMessageBytes
@@ -38,12 +39,18 @@ export class UploadCutter {
     switch (this.#kind) {
       case 'transport-stream':
         this.#cutter.push(chunk, emit)
+        if (!this.#hasFrames) this.#flushUnlessFramed(emit)
         return
       case 'other':
         this.#passOn(chunk, emit)
         return
       case 'unknown': {
         const sniffed = this.#sniffed.length === 0 ? chunk : Buffer.concat([this.#sniffed, chunk])
+        if (isUnframed(sniffed)) {
+          this.#sniffed = nothing
+          emit(sniffed)
+          return
+        }
         if (sniffed.length < sniffedBytes) {
           this.#sniffed = sniffed
           return
@@ -73,11 +80,26 @@ export class UploadCutter {
     this.pause(emit)
   }
 
+  /** Packets without any frame have no end to wait for: they go on as they come. */
+  #flushUnlessFramed(emit: Emit): void {
+    this.#hasFrames = this.#cutter.counters.frames > 0
+    if (!this.#hasFrames) this.#cutter.flush(emit)
+  }
+
   #passOn(chunk: Buffer, emit: Emit): void {
     for (let offset = 0; offset < chunk.length; offset += this.#maxMessageBytes) {
       emit(chunk.subarray(offset, offset + this.#maxMessageBytes))
     }
   }
+}
+
+/** Whole packets, none of which begins a frame or a table. */
+function isUnframed(data: Buffer): boolean {
+  if (data.length > sniffedBytes || !isTransportStream(data)) return false
+  for (let offset = 0; offset < data.length; offset += TS_PACKET_BYTES) {
+    if (((data[offset + 1] ?? 0) & 0x40) !== 0) return false
+  }
+  return true
 }
 
 /** Two sync bytes or more, and one in each packet's place, from somewhere in the first packet on. */
