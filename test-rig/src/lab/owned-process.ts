@@ -25,6 +25,8 @@ export interface ProcessEnd {
 const keptLines = 20
 const keptLineChars = 500
 const maxLineBytes = 8192
+/** Something in another group may hold the output open for ever; what it says is not waited for. */
+const lastWordsWithinMs = 1000
 /** What `setpriv` and shells answer when there is no such program. */
 const notFoundCode = 127
 
@@ -56,6 +58,14 @@ export class OwnedProcess implements AsyncDisposable {
         this.#end = { code, signal }
         resolve(this.#end)
       })
+    })
+    child.on('exit', () => {
+      // What it leaves behind must neither meet its successor nor hold its output open.
+      this.#signalGroup('SIGKILL')
+      setTimeout(() => {
+        child.stdout?.destroy()
+        child.stderr?.destroy()
+      }, lastWordsWithinMs).unref()
     })
     // Failing to start is told by `start`; a signal that cannot be sent means that it has gone.
     child.on('error', () => undefined)
@@ -112,7 +122,6 @@ export class OwnedProcess implements AsyncDisposable {
     const timer = setTimeout(() => this.#signalGroup('SIGKILL'), graceMs)
     await this.ended
     clearTimeout(timer)
-    this.#signalGroup('SIGKILL')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
