@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '@relay/common/clock'
 import type { Arguments, Command, Process } from '@relay/common/command-line'
-import { commandLineOptions } from '@relay/common/config/document-config'
+import { commandLineOptions, redactedConfig } from '@relay/common/config/document-config'
 import type { ConfigSources } from '@relay/common/config/load-config'
 import { ConfigError, exitCode } from '@relay/common/errors'
 import { createLog } from '@relay/common/log'
@@ -42,7 +42,8 @@ async function serve(config: ReturnType<typeof loadRelayConfig>, process: Proces
     credentialsDirectory: process.environment['CREDENTIALS_DIRECTORY'],
   })
   const ports = await relay.start()
-  log.info({ ports, generation: config.generation }, 'relay started')
+  const settings = redactedConfig(relaySpec, config.given)
+  log.info({ ports, generation: config.generation, settings }, 'relay started')
   if (!process.signal.aborted) {
     await new Promise((resolve) => process.signal.addEventListener('abort', resolve, { once: true }))
   }

@@ -248,14 +248,25 @@ describe('cat', () => {
     speaker.terminate()
   })
 
-  test('comes back after the relay has closed it', async () => {
+  test('comes back after the relay has closed it, and sends every line of its input once', async () => {
+    const before = running.relay.exchange.totals.publishedMessages
     await using cat = new Child({ arguments: ['cat'], environment: client('c5') })
     await expectSoon(() => running.relay.exchange.hasReaders('c5')).toBe(true)
+    cat.process.stdin?.write('before\n')
+    await expectSoon(() => running.relay.exchange.totals.publishedMessages).toBe(before + 1)
 
     running.relay.exchange.closeWhere(({ topic }) => topic === 'c5', 'expired')
     await cat.prints(/again in/, 'stderr')
-
+    cat.process.stdin?.write('while it is down\n')
     await expectSoon(() => running.relay.exchange.hasReaders('c5')).toBe(true)
+    const listener = await running.join('c5')
+    cat.process.stdin?.write('after\n')
+
+    await listener.hear(1)
+
+    expect(listener.texts.at(-1)).toBe('after')
+    expect(running.relay.exchange.totals.publishedMessages - before).toBe(3)
+    listener.terminate()
   })
 
   test.each([

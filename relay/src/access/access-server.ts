@@ -75,6 +75,18 @@ declare module 'fastify' {
   }
 }
 
+/** What the proxies in the field let pages send (spec session 4.3). */
+const allowedHeaders = [
+  'Authorization',
+  'DNT',
+  'X-CustomHeader',
+  'Keep-Alive',
+  'User-Agent',
+  'X-Requested-With',
+  'If-Modified-Since',
+  'Cache-Control',
+  'Content-Type',
+]
 /** A body is never read for its content; browsers send `{}`. */
 const maxBodyBytes = 65_536
 const maxHeaderBytes = 32_768
@@ -141,7 +153,7 @@ export class AccessServer {
       await app.register(fastifyCors, {
         origin: corsOrigins.includes('*') ? '*' : [...corsOrigins],
         methods: ['GET', 'POST'],
-        allowedHeaders: ['Authorization', 'Content-Type', 'Cache-Control'],
+        allowedHeaders: [...allowedHeaders],
         exposedHeaders: ['Retry-After'],
         maxAge: 86_400,
         strictPreflight: false,

@@ -46,9 +46,8 @@ export class CatSession {
   readonly #options: CatSessionOptions
   readonly #deps: CatSessionDeps
   readonly #done = new AbortController()
-  /** What could not be sent yet. */
-  #unsent: string | Buffer | undefined
-  #messages: AsyncIterator<string | Buffer> | undefined
+  /** The next message, asked for and not sent yet: it belongs to whichever link is up when it comes. */
+  #next: Promise<IteratorResult<string | Buffer>> | undefined
 
   constructor(options: CatSessionOptions, deps: CatSessionDeps) {
     this.#options = options
@@ -58,19 +57,24 @@ export class CatSession {
   /** Returns when `signal` aborts, or when all is sent and that is the end. @throws {AppError} for a final refusal. */
   async run(signal: AbortSignal): Promise<void> {
     const ended = AbortSignal.any([signal, this.#done.signal])
-    this.#messages = this.#toSend(ended)
+    const messages = this.#toSend(ended)
     try {
-      await keepConnected((until, up) => this.#connectOnce(until, up), policy, this.#deps, ended)
+      await keepConnected((until, up) => this.#connectOnce(messages, until, up), policy, this.#deps, ended)
     } catch (error) {
       if (!ended.aborted) throw error
     }
   }
 
-  async #connectOnce(signal: AbortSignal, established: () => void): Promise<void> {
-    const { output, clock } = this.#deps
+  async #connectOnce(
+    messages: AsyncIterator<string | Buffer>,
+    signal: AbortSignal,
+    established: () => void,
+  ): Promise<void> {
+    const { output, clock, environment } = this.#deps
     const uri = await this.#address(signal)
     const link = await dialTopic(uri, {
       signal,
+      environment,
       onMessage: (payload, isBinary) =>
         output.write(recordOf(payload, { mode: this.#options.mode, isBinary, nowMs: clock.nowMs() })),
     })
@@ -79,7 +83,7 @@ export class CatSession {
     signal.addEventListener('abort', stop, { once: true })
     if (signal.aborted) stop()
     try {
-      await Promise.race([link.closed, this.#sendAll(link).then(() => link.closed)])
+      await Promise.race([link.closed, this.#sendAll(link, messages).then(() => link.closed)])
     } finally {
       signal.removeEventListener('abort', stop)
       await link.close()
@@ -102,15 +106,14 @@ export class CatSession {
     }
   }
 
-  async #sendAll(link: TopicLink): Promise<void> {
+  async #sendAll(link: TopicLink, messages: AsyncIterator<string | Buffer>): Promise<void> {
     for (;;) {
-      if (this.#unsent === undefined) {
-        const next = await this.#messages?.next()
-        if (next === undefined || next.done === true) break
-        this.#unsent = next.value
-      }
-      await link.send(this.#unsent)
-      this.#unsent = undefined
+      this.#next ??= messages.next()
+      const next = await this.#next
+      if (!link.isOpen) return
+      if (next.done === true) break
+      await link.send(next.value)
+      this.#next = undefined
     }
     if (!this.#options.endsWhenSent) return
     await link.close()

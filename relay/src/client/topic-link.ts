@@ -1,8 +1,10 @@
 import { AppError } from '@relay/common/errors'
+import { type Environment, proxyAgent } from '@relay/common/proxy'
 import { type ClientOptions, WebSocket } from 'ws'
 
 /** A websocket on a topic, as a program uses it. */
 export interface TopicLink {
+  readonly isOpen: boolean
   /** Resolves when more may be sent; rejects when the link is gone. */
   send(data: string | Buffer): Promise<void>
   /** Closes with 1000 and resolves when the peer has answered, or a short time is over. */
@@ -14,6 +16,8 @@ export interface TopicLink {
 export interface DialOptions {
   readonly onMessage: (payload: Buffer, isBinary: boolean) => Promise<void>
   readonly signal: AbortSignal
+  /** Of the process, for its proxy. */
+  readonly environment: Environment
 }
 
 const handshakeTimeoutMs = 15_000
@@ -26,7 +30,11 @@ const maxBufferedBytes = 1_048_576
  * Dials a one-time address.
  * @throws {AppError} `LINK_REFUSED` with the status, `LINK_FAILED`.
  */
-export async function dialTopic(uri: string, { onMessage, signal }: DialOptions): Promise<TopicLink> {
+export async function dialTopic(
+  uri: string,
+  { onMessage, signal, environment }: DialOptions,
+): Promise<TopicLink> {
+  const agent = proxyAgent(uri, { environment, timeoutMs: handshakeTimeoutMs, signal })
   const options: ClientOptions & { closeTimeout: number } = {
     perMessageDeflate: false,
     skipUTF8Validation: true,
@@ -34,6 +42,7 @@ export async function dialTopic(uri: string, { onMessage, signal }: DialOptions)
     handshakeTimeout: handshakeTimeoutMs,
     closeTimeout: closeTimeoutMs,
     headers: { 'user-agent': 'relay cat' },
+    ...(agent === undefined ? {} : { agent }),
   }
   const socket = new WebSocket(uri, options)
   const abort = (): void => socket.terminate()
@@ -53,6 +62,9 @@ export async function dialTopic(uri: string, { onMessage, signal }: DialOptions)
     signal.removeEventListener('abort', abort)
   }
   return {
+    get isOpen() {
+      return socket.readyState === WebSocket.OPEN
+    },
     closed,
     send: async (data) => {
       if (socket.readyState !== WebSocket.OPEN)

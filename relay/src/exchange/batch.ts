@@ -2,6 +2,10 @@
 export const TEXT = 1
 export const BINARY = 2
 
+/** Objects and arrays around the bytes of a batch, and of each message in it. */
+const batchOverheadBytes = 512
+const messageOverheadBytes = 16
+
 /** A whole message as it came in; the payload is only borrowed until the batch is built. */
 export interface Message {
   /** Who must not hear it; undefined for the relay itself. */
@@ -59,6 +63,11 @@ export class Batch {
     this.isMixed = isMixed
     this.hasText = hasText
     this.payloadBytes = payloadBytes
+  }
+
+  /** What it takes of memory while somebody keeps it, roughly. */
+  get memoryBytes(): number {
+    return this.bytes.length + batchOverheadBytes + this.ends.length * messageOverheadBytes
   }
 
   get count(): number {

@@ -5,6 +5,9 @@ export interface BookingListsOptions {
   readonly maxEntries: number
 }
 
+/** Longer ids come from no booking system; they may connect, but are not noted. */
+const maxNotedLength = 256
+
 /**
  * Which bookings are denied and which were seen or allowed, until they end (spec session 10.4). In memory only.
  *
@@ -53,7 +56,7 @@ export class BookingLists {
 
   /** Notes a booking that was used. Never undoes a denial. */
   seen(bookingId: string, untilSec: number): void {
-    if (bookingId === '' || this.#denied.has(bookingId)) return
+    if (bookingId === '' || bookingId.length > maxNotedLength || this.#denied.has(bookingId)) return
     this.#note(bookingId, Math.max(untilSec, this.#allowed.get(bookingId) ?? 0))
   }
 

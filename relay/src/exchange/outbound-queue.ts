@@ -24,6 +24,9 @@ interface Range {
   readonly to: number
 }
 
+/** What each waiting range costs beyond its bytes: many tiny messages must not outgrow the limit in memory. */
+const rangeOverheadBytes = 128
+
 /**
  * What waits for one reader. A reader that keeps up has an empty one: each batch goes to its socket in one write.
  *
@@ -143,14 +146,14 @@ export class OutboundQueue {
   #keep(batch: Batch, from: number, to: number, bytes: number): void {
     this.#waiting ??= []
     this.#waiting.push({ batch, from, to })
-    this.#waitingBytes += bytes
+    this.#waitingBytes += bytes + rangeOverheadBytes
     this.#deps.retained.hold(batch)
     this.#deps.totals.queuedMessages += to - from
     this.#deps.totals.queuedBytes += batch.payloadBytesOf(from, to)
   }
 
   #release(batch: Batch, bytes: number): void {
-    this.#waitingBytes -= bytes
+    this.#waitingBytes -= bytes + rangeOverheadBytes
     this.#deps.retained.release(batch)
   }
 

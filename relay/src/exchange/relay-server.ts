@@ -40,6 +40,8 @@ export interface RelayServerDeps {
 
 const maxHeaderBytes = 16_384
 const headersTimeoutMs = 10_000
+/** Of what a peer says about itself, this much is kept for reports. */
+const maxPeerText = 512
 /** How long a refused peer may take to read the answer. */
 const lingerMs = 2000
 /** Sockets that are no websocket yet, on top of the websockets. */
@@ -120,8 +122,10 @@ export class RelayServer {
     const tcp = socket as Socket
     const forwardedFor = headerText(request.headers['x-forwarded-for'])
     const peer = {
-      remoteAddr: this.#deps.clientAddress.reported(tcp.remoteAddress ?? '', forwardedFor),
-      userAgent: request.headers['user-agent'] ?? '',
+      remoteAddr: this.#deps.clientAddress
+        .reported(tcp.remoteAddress ?? '', forwardedFor)
+        .slice(0, maxPeerText),
+      userAgent: (request.headers['user-agent'] ?? '').slice(0, maxPeerText),
     }
     socket.off('error', ignore)
     this.#upgrader.upgrade(request, socket, head, (websocket) => {

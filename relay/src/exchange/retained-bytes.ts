@@ -19,12 +19,12 @@ export class RetainedBytes {
   }
 
   hold(batch: Batch): void {
-    if (batch.holders === 0) this.#bytes += batch.bytes.length
+    if (batch.holders === 0) this.#bytes += batch.memoryBytes
     batch.holders += 1
   }
 
   release(batch: Batch): void {
     batch.holders -= 1
-    if (batch.holders === 0) this.#bytes -= batch.bytes.length
+    if (batch.holders === 0) this.#bytes -= batch.memoryBytes
   }
 }

@@ -55,14 +55,10 @@ export class Topic {
     this.#pendingBytes = 0
     if (this.#readers.size === 0 || this.#isOnlyHeardBySender(messages)) return
     const batch = new Batch(messages)
+    const senders = batch.isMixed ? new Set(batch.senders) : undefined
     for (const reader of this.#readers) {
-      if (!batch.isMixed) {
-        if (reader !== batch.soleSender) reader.deliver(batch, 0, batch.count, nowMs)
-      } else if (batch.senders.includes(reader)) {
-        deliverWithoutOwn(reader, batch, nowMs)
-      } else {
-        reader.deliver(batch, 0, batch.count, nowMs)
-      }
+      if (senders?.has(reader) === true) deliverWithoutOwn(reader, batch, nowMs)
+      else if (reader !== batch.soleSender) reader.deliver(batch, 0, batch.count, nowMs)
     }
   }
 
