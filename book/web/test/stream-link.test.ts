@@ -10,6 +10,7 @@ interface Joined {
   readonly link: StreamLink
   readonly states: LinkState[]
   readonly messages: (string | Uint8Array)[]
+  readonly stateWhenOpened: readonly string[]
   readonly finished: Promise<void>
   readonly leave: () => void
 }
@@ -23,6 +24,7 @@ async function join(
   order(relay)
   const states: LinkState[] = []
   const messages: (string | Uint8Array)[] = []
+  const stateWhenOpened: string[] = []
   const link = new StreamLink({
     stream: {
       for: 'data',
@@ -34,7 +36,7 @@ async function join(
     },
     firstPatienceMs,
     onMessage: (data) => messages.push(data),
-    onOpen: () => undefined,
+    onOpen: () => stateWhenOpened.push(link.state.value.kind),
   })
   link.state.subscribe((state) => states.push(state))
   const left = new AbortController()
@@ -44,7 +46,7 @@ async function join(
     await finished
     await relay[Symbol.asyncDispose]()
   })
-  return { relay, link, states, messages, finished, leave: () => left.abort() }
+  return { relay, link, states, messages, stateWhenOpened, finished, leave: () => left.abort() }
 }
 
 function expectState(link: StreamLink, state: Partial<LinkState>): Promise<void> {
@@ -56,6 +58,13 @@ test('it joins as pages always did: POST, body {}, JSON, the bare token', async 
   await expectState(link, { kind: 'open' })
 
   expect(relay.posts).toEqual([{ authorization: 'a.b.c', contentType: 'application/json', body: '{}' }])
+})
+
+test('what belongs to the old link is cleared before anybody is told that the new one is open', async () => {
+  const { link, stateWhenOpened } = await join()
+  await expectState(link, { kind: 'open' })
+
+  expect(stateWhenOpened).toEqual(['joining'])
 })
 
 test('text comes as text and bytes as bytes, and what is sent arrives', async () => {

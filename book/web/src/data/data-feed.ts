@@ -141,7 +141,7 @@ export class DataFeed {
   }
 
   #ping(): void {
-    if (this.link.state.value.kind !== 'open' || !this.stream.canWrite || !this.#mayPing) return
+    if (!this.link.isOpen || !this.stream.canWrite || !this.#mayPing) return
     const id = this.#meter.nextPing(performance.now())
     if (id === undefined) return
     if (!this.link.send(JSON.stringify({ cmd: 'ping', id }))) this.#meter.withdraw(id)

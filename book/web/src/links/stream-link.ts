@@ -58,6 +58,11 @@ export class StreamLink {
     }
   }
 
+  /** Whether something can be sent. */
+  get isOpen(): boolean {
+    return this.#socket?.readyState === WebSocket.OPEN
+  }
+
   /** The booking has ended: what `run` was given should be aborted as well. */
   expire(): void {
     this.#apply({ kind: 'expired' })
@@ -110,8 +115,9 @@ export class StreamLink {
   #serve(socket: WebSocket, signal: AbortSignal): Promise<void> {
     this.#socket = socket
     this.#lastHeardMs = performance.now()
-    this.#apply({ kind: 'opened', atMs: this.#lastHeardMs })
+    // Before the state is told: nobody must take what is left of the old link for news from the new one.
     this.#options.onOpen()
+    this.#apply({ kind: 'opened', atMs: this.#lastHeardMs })
     const listeners = new AbortController()
     const whileServed = { signal: listeners.signal }
     return new Promise<void>((resolve, reject) => {

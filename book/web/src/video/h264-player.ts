@@ -8,7 +8,10 @@ type MpegtsModule = typeof Mpegts
 const maxHeldBytes = 4 * 1024 * 1024
 /** How far behind the newest byte the picture may be before the player jumps. */
 const maxBehindS = 1.5
-const targetBehindS = 0.15
+/** … or, when it has stopped because it ran out of pictures: Chromium then gathers far more than it needs to go on. */
+const maxBehindStoppedS = 0.5
+/** Where it jumps to, and what it settles at. Less than this and every hiccup of the network stops the picture. */
+const targetBehindS = 0.2
 
 /**
  * Shows H.264 in a video element by mpegts.js and the browser's own decoder. The page feeds it packets; it never dials.
@@ -96,7 +99,7 @@ export class H264Player implements VideoPlayer {
         enableStashBuffer: false,
         lazyLoad: false,
         liveSync: true,
-        liveSyncMaxLatency: 0.35,
+        liveSyncMaxLatency: 0.45,
         liveSyncTargetLatency: targetBehindS,
         liveSyncPlaybackRate: 1.15,
         autoCleanupSourceBuffer: true,
@@ -129,14 +132,19 @@ export class H264Player implements VideoPlayer {
       // mpegts.js throws at damaged packets, and what it has half read is of no use any more.
       this.#events.onBroken()
     }
-    if (!document.hidden) this.#jumpToNewest(maxBehindS)
+    if (document.hidden || this.element.seeking) return
+    const isStopped = this.element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA
+    this.#jumpToNewest(isStopped ? maxBehindStoppedS : maxBehindS)
   }
 
   #jumpToNewest(toleratedS: number): void {
     const { buffered, currentTime } = this.element
     if (buffered.length === 0) return
-    const newestS = buffered.end(buffered.length - 1)
-    if (newestS - currentTime > toleratedS) this.element.currentTime = newestS - targetBehindS
+    const last = buffered.length - 1
+    const [beginS, newestS] = [buffered.start(last), buffered.end(last)]
+    // After a gap in the stream the newest pictures stand in a range of their own, which is not reached by waiting.
+    if (currentTime >= beginS && newestS - currentTime <= toleratedS) return
+    this.element.currentTime = Math.max(beginS, newestS - targetBehindS)
   }
 
   #watchPictures(): void {
