@@ -25,7 +25,10 @@ export async function launch(entryUrl) {
     )
     process.exit(69)
   }
-  const child = spawn(node, [fileURLToPath(entryUrl), ...process.argv.slice(2)], { stdio: 'inherit' })
+  const child = spawn(node, [fileURLToPath(entryUrl), ...process.argv.slice(2)], {
+    // Nothing is said over the channel: its end tells the program that this process was killed.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     process.stderr.write(`cannot run ${node}: ${error.message}\n`)

@@ -138,6 +138,9 @@ export async function runMain(
       controller.abort(signal)
     })
   }
+  // Started through the launcher (launch.mjs), which was killed: nobody could tell this process to stop any more.
+  process.once('disconnect', () => controller.abort('launcher gone'))
+  process.channel?.unref()
   // Whoever reads our output may leave (`| head`): that is an order to stop, not a fault.
   process.stdout.on('error', () => controller.abort('stdout closed'))
   // Nobody is left to tell.

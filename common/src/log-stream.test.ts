@@ -58,6 +58,7 @@ describe('log lines', () => {
     pipe.room = 3
     for (const line of ['first\n', 'second\n']) stream.write(line)
     expect(pipe.taken).toBe('fir')
+    expect(vi.getTimerCount()).toBe(1)
 
     pipe.room = 5
     vi.advanceTimersByTime(100)

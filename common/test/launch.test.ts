@@ -63,6 +63,18 @@ describe.each(ways)('launched by %s', (_name, options) => {
   })
 })
 
+test('a launcher that is killed takes its program along', async () => {
+  await using child = new Child('launched.mjs', ['wait'], { nodeArguments: ['--import', pretend] })
+  await child.says('ready')
+
+  child.process.kill('SIGKILL')
+  // Output ends only when the program behind the launcher has ended too.
+  expect(await child.ended).toMatchObject({
+    signal: 'SIGKILL',
+    out: 'ready\ndraining after launcher gone\ndrained\n',
+  })
+})
+
 describe('without the pinned Node', () => {
   const elsewhere = mkdtempSync(join(tmpdir(), 'relay-launch-'))
   afterAll(() => rmSync(elsewhere, { recursive: true }))
