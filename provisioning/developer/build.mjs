@@ -26,7 +26,7 @@ for (const { name, entry } of programs) {
     banner: { js: banner },
     logLevel: 'warning',
   })
-  const [output] = Object.entries(metafile.outputs).filter(([path]) => path.endsWith('.mjs'))
+  const output = Object.entries(metafile.outputs).find(([path]) => path.endsWith('.mjs'))
   console.log(`dist/${name}.mjs: ${Math.round((output?.[1].bytes ?? 0) / 1024)} KiB`)
 }
 await run('vite', ['build', 'book/web', '--logLevel', 'warn'], { what: 'the web page' })

@@ -191,7 +191,9 @@ describe('the laboratory', () => {
     expect(killed.processes().length).toBeGreaterThanOrEqual(5)
 
     killed.child.kill('SIGKILL')
-    await until('all gone', () => killed.processes().length === 0, { withinMs: 15_000 }).catch(() => undefined)
+    await until('all gone', () => killed.processes().length === 0, { withinMs: 15_000 }).catch(
+      () => undefined,
+    )
     expect(killed.processes()).toEqual([])
     expect(readdirSync(killed.folder)).toHaveLength(1)
     const next = await RunningLab.start(['--port', '0'], { TMPDIR: killed.folder })
