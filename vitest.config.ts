@@ -2,7 +2,8 @@ import { defineConfig } from 'vitest/config'
 
 /**
  * Three kinds of test, told apart by place: `unit` stands beside the source and does no I/O, `program` runs one
- * program with real sockets, `rig` runs several programs with real ffmpeg, ptys and Chromium.
+ * program with real sockets, `rig` runs several programs with real ffmpeg, ptys and Chromium. They run in this order,
+ * so that nothing disturbs what the later ones measure.
  */
 export default defineConfig({
   test: {
@@ -10,8 +11,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['*/src/**/*.test.ts', 'book/web/**/*.test.ts'],
+          include: ['*/src/**/*.test.ts', 'book/web/src/**/*.test.ts'],
           testTimeout: 10_000,
+          sequence: { groupOrder: 0 },
           // Pure tests leave nothing behind: they share a worker, which makes them several times as quick.
           isolate: false,
           pool: 'threads',
@@ -20,7 +22,8 @@ export default defineConfig({
       {
         test: {
           name: 'program',
-          include: ['common/test/**/*.test.ts', 'relay/test/**/*.test.ts', 'agent/test/**/*.test.ts'],
+          include: ['{common,relay,agent,book/web}/test/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
@@ -33,6 +36,7 @@ export default defineConfig({
           hookTimeout: 120_000,
           // Chromium, ffmpeg and bursts at two cores: one file at a time keeps what is measured meaningful.
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
