@@ -39,6 +39,8 @@ interface Part {
 
 /** Id of the rule that `VW_API` makes (spec session 2.2). */
 const apiRuleId = 'apiRule'
+/** All parts have ended by then; the whole program ends within 5 s. */
+const endWithinMs = 3_500
 const serverPolicy: RetryPolicy = { minMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 }
 
 /**
@@ -136,7 +138,19 @@ export class Agent {
       },
       'agent is running',
     )
-    await Promise.all([...parts.map((part) => this.#guard(part, signal)), aborted(signal)])
+    const ended = Promise.all(parts.map((part) => this.#guard(part, signal)))
+    await aborted(signal)
+    await this.#withinGrace(ended)
+  }
+
+  /** A part that does not end must not keep the others, and the service manager, waiting. */
+  async #withinGrace(ended: Promise<unknown>): Promise<void> {
+    const { clock, log } = this.#deps
+    const waiting = new AbortController()
+    const late = clock.sleep(endWithinMs, waiting.signal).then(() => 'late' as const)
+    const outcome = await Promise.race([ended, late])
+    waiting.abort()
+    if (outcome === 'late') log.error({ afterMs: endWithinMs }, 'a part of the agent did not end in time')
   }
 
   /** A bug in one part is logged and ends that part alone. */

@@ -63,7 +63,9 @@ const show: Command = {
     const { config } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
     // In the form in which it can be read again: durations and sizes with their units.
     const written = Value.Encode(agentConfigSpec.schema, structuredClone(config)) as object
-    stdout.write(`${JSON.stringify(redactedConfig(agentConfigSpec, written), undefined, 2)}\n`)
+    const text = JSON.stringify(redactedConfig(agentConfigSpec, written), undefined, 2)
+    // The address of a network camera may hold its password.
+    stdout.write(`${text.replaceAll(/(?<=:\/\/)[^/@\s"]+@/g, '(removed)@')}\n`)
     return Promise.resolve(exitCode.ok)
   },
 }

@@ -5,6 +5,7 @@ import type { Log } from '@relay/common/log'
 import { DropReport } from '../drop-report.ts'
 import { type Fault, faultOf } from '../fault.ts'
 import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
+import { RetryLog } from '../retry-log.ts'
 import { type FrameDecoder, frameDecoder, type Framing, type FramingCounters } from './decode-frames.ts'
 import { encodeMessage } from './encode-message.ts'
 import { type OpenSerial, openSerial, type SerialLink, type SerialSettings } from './serial-link.ts'
@@ -83,8 +84,8 @@ export class Instrument implements Member {
 
   /** Keeps the port open until `signal` aborts. Never rejects for a fault of the instrument. */
   async run(signal: AbortSignal): Promise<void> {
-    const { hub, clock, random, log } = this.#deps
-    const instrument = this.#options.name
+    const { hub, clock, random } = this.#deps
+    const retries = new RetryLog({ instrument: this.#options.name }, this.#deps)
     const leave = hub.join(this.#options.feed, this)
     try {
       await keepConnected(
@@ -93,11 +94,11 @@ export class Instrument implements Member {
         {
           clock,
           random,
-          onRetry: ({ error, attempt, delayMs }) => {
+          onRetry: (retry) => {
             this.#state = 'waiting'
             this.#reopens += 1
-            this.#fault = faultOf(error, clock.nowMs())
-            log.warn({ instrument, attempt, delayMs, error }, 'instrument failed, will be opened again')
+            this.#fault = faultOf(retry.error, clock.nowMs())
+            retries.tell(retry, 'instrument failed, will be opened again')
           },
         },
         signal,
@@ -150,6 +151,7 @@ export class Instrument implements Member {
       this.#options.serial,
       { onData: (chunk) => this.#onData(chunk), onClosed: (error) => closed.resolve(error) },
       clock,
+      signal,
     )
     const using = new AbortController()
     const stopping = AbortSignal.any([signal, using.signal])

@@ -27,7 +27,12 @@ export interface SerialLink {
 }
 
 /** Opens a port; tests give one with faults. */
-export type OpenSerial = (settings: SerialSettings, events: SerialEvents, clock: Clock) => Promise<SerialLink>
+export type OpenSerial = (
+  settings: SerialSettings,
+  events: SerialEvents,
+  clock: Clock,
+  signal: AbortSignal,
+) => Promise<SerialLink>
 
 /** How long DTR is held down by `pulse`; boards notice some milliseconds. */
 const pulseMs = 250
@@ -38,7 +43,7 @@ const pulseMs = 250
  * @throws {AppError} `INSTRUMENT_MISSING`, `INSTRUMENT_BUSY`, `INSTRUMENT_FORBIDDEN`, `INSTRUMENT_NOT_SERIAL`,
  *   `INSTRUMENT_OPEN_FAILED`, `INSTRUMENT_DTR_FAILED`.
  */
-export const openSerial: OpenSerial = async ({ device, baudRate, dtr, settleMs }, events, clock) => {
+export const openSerial: OpenSerial = async ({ device, baudRate, dtr, settleMs }, events, clock, signal) => {
   const { SerialPort } = await import('serialport')
   const port = new SerialPort({
     path: device,
@@ -90,10 +95,10 @@ export const openSerial: OpenSerial = async ({ device, baudRate, dtr, settleMs }
   try {
     if (dtr === 'pulse') {
       await setDtr(false)
-      await clock.sleep(pulseMs)
+      await clock.sleep(pulseMs, signal)
     }
     if (dtr !== 'leave') await setDtr(true)
-    if (dtr === 'pulse') await clock.sleep(settleMs)
+    if (dtr === 'pulse') await clock.sleep(settleMs, signal)
   } catch (error) {
     await link.close()
     throw error

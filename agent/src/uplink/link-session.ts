@@ -100,10 +100,15 @@ export class LinkSession {
   /** Pings, calls `onTick` each second, and gives the fault when the relay is silent; undefined when `signal` aborts. */
   async watch(onTick: () => void, signal: AbortSignal): Promise<AppError | undefined> {
     const { clock } = this.#deps
+    let tickedAtMs = clock.monotonicMs()
     for (;;) {
       await clock.sleep(tickMs, signal)
       if (signal.aborted) return undefined
       const nowMs = clock.monotonicMs()
+      // This process itself stood still: what the relay said meanwhile is read only after this turn.
+      const wasAsleep = nowMs - tickedAtMs > 3 * tickMs
+      tickedAtMs = nowMs
+      if (wasAsleep) continue
       if (Math.min(this.#pings.lagMs(nowMs), nowMs - this.#lastByteAtMs) > pongWithinMs)
         return this.#silence()
       if (nowMs - this.#lastPingAtMs >= pingEveryMs) this.#ping(nowMs)

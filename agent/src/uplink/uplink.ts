@@ -7,6 +7,7 @@ import type { Environment } from '@relay/common/proxy'
 import { DropReport } from '../drop-report.ts'
 import { type Fault, faultOf } from '../fault.ts'
 import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
+import { RetryLog } from '../retry-log.ts'
 import { parseDestination, shownUrl } from './destination.ts'
 import { type LinkEvent, type LinkRecord, newLink, nextLinkState } from './link-state.ts'
 import { LinkSession, type SessionOptions } from './link-session.ts'
@@ -95,6 +96,7 @@ export class Uplink implements Member {
   readonly #deps: UplinkDeps
   readonly #outbox: Outbox
   readonly #drops: DropReport
+  readonly #retries: RetryLog
   #record: LinkRecord = newLink
   #session: LinkSession | undefined
   #lastToken: string | undefined
@@ -112,6 +114,7 @@ export class Uplink implements Member {
     this.#deps = deps
     this.#outbox = new Outbox({ maxBytes: options.limits.queueBytes, maxAgeMs: options.limits.queueAgeMs })
     this.#drops = new DropReport({ uplink: options.id }, deps)
+    this.#retries = new RetryLog({ uplink: options.id }, deps)
     this.#refusals = new RefusalPause(deps.random)
   }
 
@@ -218,9 +221,10 @@ export class Uplink implements Member {
         {
           clock,
           random,
-          onRetry: ({ attempt, delayMs, error }) => {
+          onRetry: (retry) => {
+            const { attempt, delayMs } = retry
             this.#dispatch({ kind: 'retry', atMs: clock.monotonicMs(), delayMs, attempt })
-            log.warn({ uplink: id, attempt, delayMs, error }, 'uplink is down, will be tried again')
+            this.#retries.tell(retry, 'uplink is down, will be tried again')
           },
         },
         either,

@@ -5,6 +5,7 @@ import { keepConnected, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
 import type { FeedHub, Member } from '../feeds/feed-hub.ts'
 import { type Fault, faultOf } from '../fault.ts'
+import { RetryLog } from '../retry-log.ts'
 import { type EncoderCommand, runEncoder } from './encoder.ts'
 import { LastLines } from './last-lines.ts'
 import { TsCutter } from './ts-cutter.ts'
@@ -88,19 +89,19 @@ export class Camera implements Member {
 
   /** Keeps the encoder running until `signal` aborts. Never rejects for a fault of the camera. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, log } = this.#deps
-    const camera = this.#options.name
+    const { clock, random } = this.#deps
+    const retries = new RetryLog({ camera: this.#options.name }, this.#deps)
     await keepConnected(
       (inner) => this.#runOnce(inner),
       retryPolicy,
       {
         clock,
         random,
-        onRetry: ({ error, attempt, delayMs }) => {
+        onRetry: (retry) => {
           this.#state = 'waiting'
           this.#restarts += 1
-          this.#fault = faultOf(error, clock.nowMs())
-          log.warn({ camera, attempt, delayMs, error }, 'camera failed, will be started again')
+          this.#fault = faultOf(retry.error, clock.nowMs())
+          retries.tell(retry, 'camera failed, will be started again')
         },
       },
       signal,

@@ -34,7 +34,9 @@ export class LastLines {
   }
 
   #clean(line: string): string {
+    // The address of a network camera may hold its password.
+    const withoutPassword = line.replaceAll(/(?<=:\/\/)[^/@\s]+@/g, '(removed)@')
     // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not reach a log
-    return line.slice(0, this.#options.maxLineLength).replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
+    return withoutPassword.slice(0, this.#options.maxLineLength).replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
   }
 }

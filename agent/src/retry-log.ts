@@ -1,0 +1,47 @@
+import type { Clock } from '@relay/common/clock'
+import { errorCode } from '@relay/common/errors'
+import type { Retry } from '@relay/common/keep-connected'
+import type { Log } from '@relay/common/log'
+
+export interface RetryLogDeps {
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** The first attempts of an outage are each told; then the same fault only so often. */
+const toldAttempts = 4
+const againAfterMs = 600_000
+
+/**
+ * Tells why something is tried again: every new kind of fault and the first attempts at once, a lasting one every ten
+ * minutes. A relay that is away for a week must not fill the disk of a board with lines.
+ */
+export class RetryLog {
+  readonly #facts: Readonly<Record<string, string>>
+  readonly #deps: RetryLogDeps
+  #code: string | undefined
+  #toldAtMs = Number.NEGATIVE_INFINITY
+  #untold = 0
+
+  /** `facts` stand in each line, such as which camera it is. */
+  constructor(facts: Readonly<Record<string, string>>, deps: RetryLogDeps) {
+    this.#facts = facts
+    this.#deps = deps
+  }
+
+  tell({ attempt, delayMs, error }: Retry, message: string): void {
+    const { clock, log } = this.#deps
+    const nowMs = clock.monotonicMs()
+    const code = errorCode(error)
+    const isKnown = code === this.#code && attempt >= toldAttempts
+    this.#code = code
+    if (isKnown && nowMs - this.#toldAtMs < againAfterMs) {
+      this.#untold += 1
+      return
+    }
+    const untold = this.#untold
+    this.#toldAtMs = nowMs
+    this.#untold = 0
+    log.warn({ ...this.#facts, attempt, delayMs, ...(untold === 0 ? {} : { untold }), error }, message)
+  }
+}
