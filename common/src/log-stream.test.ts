@@ -142,6 +142,6 @@ describe('before the exit', () => {
     const before = performance.now()
     stream.flushForExit()
 
-    expect(performance.now() - before).toBeGreaterThanOrEqual(490)
+    expect(performance.now() - before).toBeGreaterThanOrEqual(990)
   })
 })

@@ -12,7 +12,7 @@ export interface LogStreamOptions {
 }
 
 const retryEveryMs = 100
-const lastFlushWithinMs = 500
+const lastFlushWithinMs = 1000
 
 /**
  * Where log lines go: written at once and in order. A reader that stalls (a journal that is restarted) never stops this
@@ -46,7 +46,7 @@ export class LogStream {
     if (this.#retry === undefined) this.#pump()
   }
 
-  /** Before the process ends: what waits goes out, or is given up after half a second. */
+  /** Before the process ends: what waits goes out, or is given up after a second. */
   flushForExit(): void {
     clearTimeout(this.#retry)
     const giveUpAtMs = performance.now() + lastFlushWithinMs

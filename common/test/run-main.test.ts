@@ -165,3 +165,11 @@ test('a reader that stalls stops no program: lines wait, some are lost, and thei
   expect(numbers.length).toBeGreaterThan(1000)
   expect(lines.at(-1)?.msg).toBe('the last line')
 })
+
+test('log lines that wait for their reader at the exit still reach it', async () => {
+  await using child = new Child('sample-program.ts', ['log-and-exit'])
+  const { code, out } = await child.ended
+
+  expect(code).toBe(0)
+  expect(out.trimEnd().split('\n')).toHaveLength(3000)
+})

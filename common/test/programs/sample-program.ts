@@ -65,6 +65,11 @@ const commands: readonly Command[] = [
     forever()
     return await new Promise<number>(() => undefined)
   }),
+  command('log-and-exit', () => {
+    const log = createLog({ program: 'sample', level: 'debug' })
+    for (let n = 0; n < 3000; n++) log.info({ n, filler: 'x'.repeat(100) }, 'much')
+    return Promise.resolve(0)
+  }),
   command('log-flood', async ({ stderr, signal }) => {
     const log = createLog({ program: 'sample', level: 'debug' })
     const alive = forever()
