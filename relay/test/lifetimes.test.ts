@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { FakeClock } from '@relay/common/fake-clock'
 import { describe, expect, test } from 'vitest'
+import { expectSoon } from './support/expect-soon.ts'
 import { rawUpgrade } from './support/raw-http.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { adminToken, claimsFor, mint } from './support/tokens.ts'
@@ -166,7 +167,7 @@ describe('a denial', () => {
       await running.ask('POST', `/bids/allow?bid=bk-1&exp=${nowSec() + 60}`, admin)
     }
 
-    expect(running.relay.exchange.connections.size).toBe(0)
+    await expectSoon(() => running.relay.exchange.connections.size).toBe(0)
   })
 
   test('leaves the list when the booking is over', async () => {
@@ -199,7 +200,7 @@ describe('a denial', () => {
 
     await Promise.all(attempts)
 
-    expect(running.relay.exchange.connections.size).toBe(0)
+    await expectSoon(() => running.relay.exchange.connections.size).toBe(0)
     expect(await (await running.ask('GET', '/bids/allow', admin)).json()).toEqual({ booking_ids: [] })
   })
 })
