@@ -20,10 +20,10 @@ test.each([
   '%s above the limit closes the gate, and it stays closed until a quarter and a key frame',
   (_what, busy) => {
     const gate = new LiveGate(limits)
-    const half = { ...free, bufferedBytes: 500, lagMs: 500 }
 
     expect(gate.admits(key, busy)).toBe(false)
-    expect(gate.admits(key, half)).toBe(false)
+    expect(gate.admits(key, { ...free, bufferedBytes: 251 })).toBe(false)
+    expect(gate.admits(key, { ...free, lagMs: 251 })).toBe(false)
     expect(gate.admits(inner, free)).toBe(false)
     expect(gate.admits(key, free)).toBe(true)
     expect(gate.admits(inner, free)).toBe(true)

@@ -37,18 +37,30 @@ class ChangeableToken implements TokenSource {
   }
 }
 
+/** Time goes on while no timer of this process fires, as when the whole board stands still. */
+class SuspendableClock extends FakeClock {
+  #suspendedMs = 0
+
+  suspend(forMs: number): void {
+    this.#suspendedMs += forMs
+  }
+
+  override monotonicMs(): number {
+    return super.monotonicMs() + this.#suspendedMs
+  }
+}
+
 const stops: (() => Promise<void>)[] = []
 afterEach(async () => {
   await Promise.all(stops.splice(0).map((stop) => stop()))
 })
 
-function setUp(options: Partial<UplinkOptions> = {}) {
-  const clock = new FakeClock()
+function setUp(options: Partial<UplinkOptions> = {}, clock = new FakeClock()) {
   const relay = new ScriptedRelay()
   const hub = new FeedHub()
   const token = new ChangeableToken()
   const exchanges: { readonly atMs: number; readonly token: string }[] = []
-  const access: { fault: Error | undefined } = { fault: undefined }
+  const access: { fault: Error | undefined; delayMs: number } = { fault: undefined, delayMs: 0 }
   const uplink = new Uplink(
     {
       id: '0',
@@ -67,11 +79,11 @@ function setUp(options: Partial<UplinkOptions> = {}) {
       log: silentLog(),
       environment: {},
       dial: relay.dial,
-      exchange: (request) => {
+      exchange: async (request) => {
         exchanges.push({ atMs: clock.monotonicMs(), token: request.token })
-        return access.fault === undefined
-          ? Promise.resolve(`wss://relay.example/t?code=${exchanges.length}`)
-          : Promise.reject(access.fault)
+        if (access.delayMs > 0) await clock.sleep(access.delayMs, request.signal)
+        if (access.fault !== undefined) throw access.fault
+        return `wss://relay.example/t?code=${exchanges.length}`
       },
     },
   )
@@ -95,8 +107,8 @@ function setUp(options: Partial<UplinkOptions> = {}) {
   return { clock, relay, hub, token, exchanges, access, uplink, stop, say, show, livesFor }
 }
 
-async function setUpLive(options: Partial<UplinkOptions> = {}) {
-  const world = setUp(options)
+async function setUpLive(options: Partial<UplinkOptions> = {}, clock = new FakeClock()) {
+  const world = setUp(options, clock)
   await world.clock.advance(0)
   world.relay.link.pong()
   return world
@@ -321,6 +333,29 @@ describe('the fault matrix', () => {
     expect(uplink.status()).toMatchObject({ state: { kind: 'live' }, connects: 2, failures: 0 })
   })
 
+  test('silent: an access server that answers nothing for ten seconds each time is tried ever more rarely', async () => {
+    const { clock, exchanges, access } = setUp()
+    access.fault = new AppError('ACCESS_UNREACHABLE', 'no answer')
+    access.delayMs = 10_000
+    await clock.advance(60_000)
+
+    expect(exchanges.map(({ atMs }) => atMs)).toEqual([0, 11_500, 24_000, 38_500, 54_000])
+  })
+
+  test('reset after a long life: earlier faults are forgotten, the first wait is short again', async () => {
+    const { clock, relay, access, exchanges, livesFor } = setUp()
+    access.fault = new AppError('ACCESS_UNREACHABLE', 'no')
+    await clock.advance(20_000)
+    access.fault = undefined
+    await clock.advance(10_000)
+    await livesFor(60_000)
+    const before = exchanges.length
+    relay.link.end(new AppError('RELAY_LOST', 'broke'))
+    await clock.advance(1_600)
+
+    expect(exchanges).toHaveLength(before + 1)
+  })
+
   test('a relay that accepts and closes makes no tight loop', async () => {
     const { clock, relay } = setUp()
     for (let step = 0; step < 600; step++) {
@@ -375,6 +410,22 @@ describe('the fault matrix', () => {
     await livesFor(86_400_000 / 24)
 
     expect(relay.links).toHaveLength(1)
+  })
+
+  test('a board that was suspended for a minute first hears what the relay said meanwhile', async () => {
+    const clock = new SuspendableClock()
+    const { relay, uplink } = await setUpLive({}, clock)
+    await clock.advance(25_000)
+    expect(relay.link.pings).toHaveLength(1)
+
+    clock.suspend(60_000)
+    await clock.advance(1_000)
+    expect(uplink.status().state.kind).toBe('live')
+    relay.link.pong()
+    await clock.advance(5_000)
+
+    expect(relay.links).toHaveLength(1)
+    expect(uplink.status()).toMatchObject({ state: { kind: 'live' }, failures: 0 })
   })
 
   test('expired token: it is tried rarely, and a new token is used at once', async () => {

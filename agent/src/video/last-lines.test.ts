@@ -12,6 +12,14 @@ test('keeps the last lines, an unfinished one among them, without control charac
   expect(lines.lines).toEqual(['two', 'three [31m', 'four'])
 })
 
+test('the password of a network camera is not kept', () => {
+  const lines = new LastLines({ maxLines: 2, maxLineLength: 200 })
+
+  lines.push(Buffer.from('rtsp://user:secret@cam.example/1: Connection refused\n'))
+
+  expect(lines.lines).toEqual(['rtsp://(removed)@cam.example/1: Connection refused'])
+})
+
 test('whatever comes, what is kept is bounded', () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 200 }), { maxLength: 30 }), (texts) => {

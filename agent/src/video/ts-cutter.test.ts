@@ -151,6 +151,21 @@ describe('garbage', () => {
     )
   })
 
+  test('that holds sync bytes is told from packets by the next packet', () => {
+    const stream = Buffer.concat([
+      framePackets({ bytes: 100, isKey: true, tellsLength: true }),
+      framePackets({ bytes: 100, isKey: true, tellsLength: true }),
+    ])
+    const garbage = Buffer.alloc(100)
+    garbage[0] = 0x47
+    garbage[50] = 0x47
+
+    const { messages, cutter } = cut([Buffer.concat([garbage, stream])])
+
+    expect(Buffer.concat(messages).equals(stream)).toBe(true)
+    expect(cutter.counters.skippedBytes).toBe(100)
+  })
+
   test('within the stream is left out, and the frames after it come whole', () => {
     fc.assert(
       fc.property(noSync, frames, frames, cuts, (garbage, before, after, places) => {
