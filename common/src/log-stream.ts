@@ -11,7 +11,10 @@ export interface LogStreamOptions {
   readonly write?: (fd: number, data: Uint8Array) => number
 }
 
-const retryEveryMs = 100
+/** A pipe that took nothing is asked again after this; one that took something sooner, as its reader reads. */
+const retryAfterMs = { nothing: 100, something: 10 }
+/** Waiting lines go out together: a pipe holds far fewer small writes than bytes. */
+const maxChunkBytes = 65_536
 const lastFlushWithinMs = 1000
 
 /**
@@ -56,6 +59,7 @@ export class LogStream {
   }
 
   #pump(): void {
+    const before = this.#waitingBytes
     if (this.#tryAll()) {
       this.#retry = undefined
       if (this.#lost > 0) {
@@ -65,24 +69,33 @@ export class LogStream {
       }
       return
     }
-    this.#retry = setTimeout(() => this.#pump(), retryEveryMs)
+    const hasMoved = this.#waitingBytes < before
+    this.#retry = setTimeout(() => this.#pump(), hasMoved ? retryAfterMs.something : retryAfterMs.nothing)
     // A log alone is no reason to stay alive; what is left goes out at the exit.
     this.#retry.unref()
   }
 
   /** Whether nothing waits any more. */
   #tryAll(): boolean {
-    for (let [next] = this.#waiting; next !== undefined; [next] = this.#waiting) {
-      const written = this.#tryOne(next)
+    while (this.#waiting.length > 0) {
+      const chunk = this.#takeChunk()
+      const written = this.#tryOne(chunk)
       if (this.#isClosed) return true
       this.#waitingBytes -= written
-      if (written < next.length) {
-        this.#waiting[0] = next.subarray(written)
+      if (written < chunk.length) {
+        this.#waiting.unshift(chunk.subarray(written))
         return false
       }
-      this.#waiting.shift()
     }
     return true
+  }
+
+  #takeChunk(): Uint8Array {
+    let bytes = 0
+    const end = this.#waiting.findIndex((line) => (bytes += line.length) > maxChunkBytes)
+    const lines = this.#waiting.splice(0, end < 0 ? this.#waiting.length : Math.max(1, end))
+    const [only] = lines
+    return lines.length === 1 && only !== undefined ? only : Buffer.concat(lines)
   }
 
   #tryOne(bytes: Uint8Array): number {

@@ -25,7 +25,7 @@ const ways: readonly (readonly [string, ChildOptions])[] = [
   ...oldNodes.map((node) => [`the old Node at ${node}`, { node }] as const),
 ]
 
-describe.each(ways)('launched by %s', (_name, options) => {
+describe.each(ways)('launched by %s', { concurrent: true }, (_name, options) => {
   test('a program gets its arguments, and its faults and exit code come through', async () => {
     await using child = new Child('launched.mjs', ['conifg'], options)
     expect(await child.ended).toEqual({

@@ -5,7 +5,7 @@ import { Child } from './child.ts'
 
 const sample = fileURLToPath(new URL('programs/sample-program.ts', import.meta.url))
 
-describe('a program', () => {
+describe('a program', { concurrent: true }, () => {
   test.each(['SIGTERM', 'SIGINT'] as const)('that gets %s drains and ends with 0', async (signal) => {
     await using child = new Child('sample-program.ts', ['wait'])
     await child.says('ready')
@@ -98,7 +98,7 @@ describe('a program', () => {
   })
 })
 
-describe('when its reader has left', () => {
+describe('when its reader has left', { concurrent: true }, () => {
   test('a program that floods stops in good order', async () => {
     await using child = new Child('sample-program.ts', ['flood'])
     await child.says('line 0')

@@ -364,7 +364,7 @@ test('whatever the file and the environment hold, there is a value or a list of 
         /^(?:value|CONFIG_INVALID)$/,
       )
     }),
-    { numRuns: 300 },
+    { numRuns: 150 },
   )
 })
 
