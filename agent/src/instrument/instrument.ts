@@ -44,6 +44,8 @@ export interface InstrumentStatus extends FramingCounters {
   readonly fault: Fault | undefined
 }
 
+type WriteOutcome = 'written' | 'late' | 'stopped' | AppError
+
 /** A port that is plugged in again is in use within three seconds; looking for it costs next to nothing. */
 const retryPolicy: RetryPolicy = { minMs: 300, maxMs: 3_000, stableAfterMs: 10_000 }
 /** An instrument that takes no bytes for so long (flow control) is closed and opened anew. */
@@ -173,7 +175,6 @@ export class Instrument implements Member {
 
   /** Writes what comes into the queue; gives the fault that ended it, or undefined when it was stopped. */
   async #writeAll(link: SerialLink, signal: AbortSignal): Promise<AppError | undefined> {
-    const { clock } = this.#deps
     while (!signal.aborted) {
       const data = this.#queue.take()
       if (data === undefined) {
@@ -183,26 +184,35 @@ export class Instrument implements Member {
         this.#wakeWriter = undefined
         continue
       }
-      const deadline = new AbortController()
-      const late = clock
-        .sleep(writeWithinMs, AbortSignal.any([deadline.signal, signal]))
-        .then(() => 'late' as const)
-      const written = link.write(data).then(
-        () => 'written' as const,
-        (error: unknown) => error,
-      )
-      const outcome = await Promise.race([written, late])
-      deadline.abort()
+      const outcome = await this.#writeInTime(link, data, signal)
       if (outcome === 'written') {
         this.#writtenMessages += 1
         this.#writtenBytes += data.length
         continue
       }
       this.#drop('not written')
-      if (signal.aborted) return undefined
-      return outcome === 'late' ? stuck(this.#options.serial.device) : (outcome as AppError)
+      if (outcome === 'stopped') return undefined
+      return outcome === 'late' ? stuck(this.#options.serial.device) : outcome
     }
     return undefined
+  }
+
+  /** Leaves nothing behind on `signal`, which lives as long as the port: commands may come for months. */
+  #writeInTime(link: SerialLink, data: Buffer, signal: AbortSignal): Promise<WriteOutcome> {
+    return new Promise((resolve) => {
+      const finish = (outcome: WriteOutcome): void => {
+        cancel()
+        signal.removeEventListener('abort', stop)
+        resolve(outcome)
+      }
+      const stop = (): void => finish('stopped')
+      const cancel = this.#deps.clock.after(writeWithinMs, () => finish('late'))
+      signal.addEventListener('abort', stop, { once: true })
+      link.write(data).then(
+        () => finish('written'),
+        (error: unknown) => finish(error as AppError),
+      )
+    })
   }
 
   #onData(chunk: Buffer): void {
