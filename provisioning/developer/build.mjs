@@ -10,7 +10,8 @@ const programs = [
 ]
 
 // CommonJS packages inside an ES module bundle ask for `require`; a native add-on stays a package of its own.
-const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+const banner =
+  "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);"
 
 for (const { name, entry } of programs) {
   const { metafile } = await build({
