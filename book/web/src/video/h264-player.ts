@@ -1,5 +1,7 @@
 import type Mpegts from 'mpegts.js'
+import { isContinuous, readDecodeTimeMs } from './decode-time.ts'
 import { PictureClock } from './picture-clock.ts'
+import { packetPid } from './ts-packets.ts'
 import type { PlayerEvents, VideoPlayer } from './video-player.ts'
 
 type MpegtsModule = typeof Mpegts
@@ -24,11 +26,16 @@ export class H264Player implements VideoPlayer {
   #heldBytes = 0
   #feed: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined
   #player: Mpegts.Player | undefined
-  #flushTimer: ReturnType<typeof setTimeout> | undefined
+  #isFlushDue = false
+  readonly #pid: number
+  #lastTimeMs: number | undefined
+  #isBroken = false
   #isClosed = false
 
-  constructor(events: PlayerEvents) {
+  constructor(pid: number, events: PlayerEvents) {
+    this.#pid = pid
     this.#events = events
+    this.element.addEventListener('error', () => this.#giveUp())
     this.element.muted = true
     this.element.autoplay = true
     this.element.playsInline = true
@@ -47,18 +54,20 @@ export class H264Player implements VideoPlayer {
   }
 
   push(packet: Uint8Array): void {
-    if (this.#heldBytes > maxHeldBytes) {
-      this.#held = []
-      this.#heldBytes = 0
-      this.#events.onBroken()
+    if (this.#isBroken) return
+    if (this.#heldBytes > maxHeldBytes || !this.#follows(packet)) {
+      this.#giveUp()
+      return
     }
     this.#held.push(packet.slice())
     this.#heldBytes += packet.length
-    // Packets of one message go to the media source together.
-    this.#flushTimer ??= setTimeout(() => {
-      this.#flushTimer = undefined
+    if (this.#isFlushDue) return
+    this.#isFlushDue = true
+    // Packets of one message go to the media source together. No timer: browsers let those of hidden pages wait.
+    queueMicrotask(() => {
+      this.#isFlushDue = false
       this.#flush()
-    }, 0)
+    })
   }
 
   catchUp(): void {
@@ -68,10 +77,13 @@ export class H264Player implements VideoPlayer {
 
   close(): void {
     this.#isClosed = true
-    clearTimeout(this.#flushTimer)
-    this.#player?.destroy()
-    this.#player = undefined
     this.#feed = undefined
+    try {
+      this.#player?.destroy()
+    } catch {
+      // A media source that has failed takes its parts with it, which mpegts.js then misses.
+    }
+    this.#player = undefined
   }
 
   async #load(): Promise<void> {
@@ -82,7 +94,7 @@ export class H264Player implements VideoPlayer {
       else this.#events.onUnsupported('browser')
     } catch {
       // The code of the player could not be fetched: the owner tries again.
-      if (!this.#isClosed) this.#events.onBroken()
+      this.#giveUp()
     }
   }
 
@@ -108,9 +120,7 @@ export class H264Player implements VideoPlayer {
       },
     )
     this.#player = player
-    player.on(mpegts.Events.ERROR, () => {
-      if (!this.#isClosed) this.#events.onBroken()
-    })
+    player.on(mpegts.Events.ERROR, () => this.#giveUp())
     player.attachMediaElement(this.element)
     player.load()
     void this.element.play().catch(() => undefined)
@@ -130,11 +140,29 @@ export class H264Player implements VideoPlayer {
       this.#feed(bytes)
     } catch {
       // mpegts.js throws at damaged packets, and what it has half read is of no use any more.
-      this.#events.onBroken()
+      this.#giveUp()
     }
-    if (document.hidden || this.element.seeking) return
+    if (this.#isBroken || document.hidden || this.element.seeking) return
     const isStopped = this.element.readyState < HTMLMediaElement.HAVE_FUTURE_DATA
     this.#jumpToNewest(isStopped ? maxBehindStoppedS : maxBehindS)
+  }
+
+  /** The media source has one line of time: a camera that begins anew would be put before what was shown long ago. */
+  #follows(packet: Uint8Array): boolean {
+    const timeMs = packetPid(packet) === this.#pid ? readDecodeTimeMs(packet) : undefined
+    if (timeMs === undefined) return true
+    const beforeMs = this.#lastTimeMs
+    this.#lastTimeMs = timeMs
+    return beforeMs === undefined || isContinuous(beforeMs, timeMs)
+  }
+
+  /** Takes nothing any more, keeps its last picture, and asks to be replaced. */
+  #giveUp(): void {
+    if (this.#isBroken || this.#isClosed) return
+    this.#isBroken = true
+    this.#held = []
+    this.#heldBytes = 0
+    this.#events.onBroken()
   }
 
   #jumpToNewest(toleratedS: number): void {

@@ -125,7 +125,7 @@ export class VideoFeed {
       },
     }
     if (program.codec === 'mpeg1') this.#show(new Mpeg1Player(program.pid, events))
-    else if (program.codec === 'h264') this.#show(new H264Player(events))
+    else if (program.codec === 'h264') this.#show(new H264Player(program.pid, events))
     else this.#retirePlayer()
   }
 
