@@ -18,7 +18,14 @@ describe('what the schema cannot say', () => {
     ['cameras: [{ name: a, device: /d, arguments: [-i, x] }]', '/cameras/0/arguments'],
     ['cameras: [{ name: a, device: /d, framesPerSecond: 15 }]', '/cameras/0/framesPerSecond'],
     ['cameras: [{ name: a, device: /d, feed: stream/x }]', '/cameras/0/feed'],
-    ['instruments: [{ name: a, device: /d }, { name: b, device: /d }]', '/instruments/1/device'],
+    ['cameras: [{ name: a, device: /d }, { name: b, device: /d, feed: w }]', '/cameras/1/device'],
+    ['instruments: [{ name: a, device: /d }, { name: b, device: /d, feed: e }]', '/instruments/1/device'],
+    ['instruments: [{ name: a, device: /d }, { name: b, device: /e }]', '/instruments/1/feed'],
+    ['instruments: [{ name: a, device: /d, feed: stream/x }]', '/instruments/0/feed'],
+    [
+      'cameras: [{ name: a, device: /d, feed: x }]\ninstruments: [{ name: a, device: /e, feed: x }]',
+      '/instruments/0/feed',
+    ],
     ['topics: [{ topic: t, feed: f, tokenFile: x }]', '/relay/access'],
     [`${relay}\ntopics: [{ topic: t, feed: stream/x, tokenFile: x }]`, '/topics/0/feed'],
     [`${relay}\ntopics: [{ topic: t, feed: f, tokenFile: x, access: "ftp://x" }]`, '/topics/0/access'],
@@ -49,6 +56,13 @@ test('a test pattern needs no device, and H.264 may have any frame rate', () => 
   const config = load(
     'cameras: [{ name: a, preset: test-pattern }, { name: b, feed: w, preset: x264-ultrafast, device: /d, framesPerSecond: 15 }]',
   )
+
+  expect(checkConfig(config)).toEqual([])
+})
+
+test('cameras with arguments of their own may name one device twice', () => {
+  const custom = '{ name: NAME, feed: NAME, preset: custom, device: /d, arguments: [-i, x] }'
+  const config = load(`cameras: [${custom.replaceAll('NAME', 'a')}, ${custom.replaceAll('NAME', 'b')}]`)
 
   expect(checkConfig(config)).toEqual([])
 })

@@ -1,4 +1,5 @@
 import type { AgentConfig, CameraConfig } from './config.ts'
+import { isStream } from './feeds/feed-hub.ts'
 import { parseDestination } from './uplink/destination.ts'
 import { makesMpeg1, mpeg1FrameRates, needsDevice } from './video/encoder-presets.ts'
 
@@ -18,36 +19,51 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ...duplicates('streams', 'stream', config.streams),
     ...duplicates('topics', 'topic', config.topics),
     ...duplicates('instruments', 'device', config.instruments),
-    // Frames of two cameras in one feed would be one unreadable video.
-    ...duplicates('cameras', 'feed', config.cameras),
+    ...duplicates('cameras', 'device', config.cameras.map(usedDevice)),
+    ...duplicates('cameras', 'feed', config.cameras, 'two videos in one feed are unreadable'),
+    ...duplicates(
+      'instruments',
+      'feed',
+      config.instruments,
+      'each would get what the other measures as a command; give it a feed of its own',
+    ),
     ...config.cameras.flatMap((camera, index) => checkCamera(camera, `/cameras/${index}`)),
+    ...config.instruments.flatMap((_instrument, index) => checkInstrument(config, index)),
     ...config.topics.flatMap((_topic, index) => checkTopic(config, index)),
     ...checkRelay(config),
   ]
 }
 
+/** Empty texts stand for nothing and may stand there often. */
 function duplicates<K extends string>(
   list: string,
   key: K,
   items: readonly Readonly<Record<K, string>>[],
+  reason = '',
 ): readonly Finding[] {
   const seen = new Map<string, number>()
   const findings: Finding[] = []
   for (const [index, item] of items.entries()) {
+    if (item[key] === '') continue
     const earlier = seen.get(item[key])
     if (earlier === undefined) seen.set(item[key], index)
     else
       findings.push({
         pointer: `/${list}/${index}/${key}`,
-        what: `"${item[key]}" stands in ${list}[${earlier}] already`,
+        what: `"${item[key]}" stands in ${list}[${earlier}] already${reason === '' ? '' : `: ${reason}`}`,
       })
   }
   return findings
 }
 
+/** A free list of arguments may name what it likes; of the others only one can open a device. */
+function usedDevice({ preset, device }: CameraConfig): { readonly device: string } {
+  return { device: needsDevice(preset) ? device : '' }
+}
+
 function checkCamera(camera: CameraConfig, pointer: string): readonly Finding[] {
   const findings: Finding[] = []
-  if (camera.feed.startsWith('stream/'))
+  if (isStream(camera.feed))
     findings.push({
       pointer: `${pointer}/feed`,
       what: 'a camera needs a feed, and this is the name of a stream',
@@ -72,6 +88,22 @@ function checkCamera(camera: CameraConfig, pointer: string): readonly Finding[] 
   return findings
 }
 
+function checkInstrument({ cameras, instruments }: AgentConfig, index: number): readonly Finding[] {
+  const instrument = instruments[index]
+  if (instrument === undefined) return []
+  const pointer = `/instruments/${index}/feed`
+  if (isStream(instrument.feed))
+    return [{ pointer, what: 'an instrument needs a feed, and this is the name of a stream' }]
+  const camera = cameras.findIndex(({ feed }) => feed === instrument.feed)
+  if (camera < 0) return []
+  return [
+    {
+      pointer,
+      what: `"${instrument.feed}" is the feed of cameras[${camera}]: its video would be written to the serial port`,
+    },
+  ]
+}
+
 function checkTopic(config: AgentConfig, index: number): readonly Finding[] {
   const topic = config.topics[index]
   if (topic === undefined) return []
@@ -79,7 +111,7 @@ function checkTopic(config: AgentConfig, index: number): readonly Finding[] {
   if (topic.access === '' && config.relay.access === '')
     findings.push({ pointer: '/relay/access', what: `it is missing, and the topic ${topic.topic} needs it` })
   findings.push(...checkAddress(topic.access, `/topics/${index}/access`))
-  if (topic.feed.startsWith('stream/') && !config.streams.some(({ stream }) => stream === topic.feed))
+  if (isStream(topic.feed) && !config.streams.some(({ stream }) => stream === topic.feed))
     findings.push({ pointer: `/topics/${index}/feed`, what: `there is no stream "${topic.feed}" in streams` })
   return findings
 }
