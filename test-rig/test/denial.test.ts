@@ -26,8 +26,8 @@ test('a denial drops a live viewer of that booking within 100 ms and nobody else
     await expect(relay.join('deny-data', { bookingId })).rejects.toThrow('deny-listed')
   }
   measured('denial to close', `${tookMs.map((ms) => ms.toFixed(1)).join(' ')} ms`)
-  // The best of ten, as other work on the machine may hold any one of them up; all stay far below a second.
-  expect(Math.min(...tookMs)).toBeLessThan(100)
+  // The median, as other work on the machine may hold one or the other up; none may take anything like a second.
+  expect(tookMs.toSorted((a, b) => a - b)[5]).toBeLessThan(100)
   expect(Math.max(...tookMs)).toBeLessThan(1000)
   expect(host.closeCode).toBeUndefined()
 })

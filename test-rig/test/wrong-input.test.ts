@@ -112,7 +112,7 @@ describe('wrong input gets one clear sentence and the right exit code:', () => {
       'name: x\ncamras: []\ncameras:\n  - { name: a, prest: custom }\nrelay: { access: http://127.0.0.1:1 }\n',
     )
     takenPort = await new Promise((resolve) => {
-      taken.listen(0, () => resolve((taken.address() as { port: number }).port))
+      taken.listen(0, '127.0.0.1', () => resolve((taken.address() as { port: number }).port))
     })
   })
   afterAll(async () => {

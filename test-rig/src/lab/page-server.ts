@@ -22,7 +22,11 @@ export class PageServer implements AsyncDisposable {
       return reply.code(421).type('text/plain').send('ask for this page by the address that was printed\n')
     })
     this.#app.addHook('onSend', async (_request, reply) => {
-      reply.header('x-content-type-options', 'nosniff').header('referrer-policy', 'no-referrer')
+      reply
+        .header('x-content-type-options', 'nosniff')
+        .header('referrer-policy', 'no-referrer')
+        // Nobody lays this page, with its live controls, under a click meant for another one.
+        .header('content-security-policy', "frame-ancestors 'none'")
     })
     this.#app.get('/', async (request, reply) => {
       const host = allowedHost(request.headers.host, deps.machineName) ?? 'localhost'

@@ -13,6 +13,8 @@ const flags = [
   '--disable-quic',
   '--disable-gpu',
   '--no-first-run',
+  '--disable-breakpad',
+  '--disable-crash-reporter',
 ]
 
 /** The distribution's own browser, headless. */

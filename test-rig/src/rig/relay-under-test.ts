@@ -18,13 +18,15 @@ export class RelayUnderTest implements AsyncDisposable {
   readonly access: string
   readonly target: string
   readonly secret = randomUUID() + randomUUID()
-  readonly #ports: readonly [access: number, relay: number]
+  /** Where its Prometheus metrics are. */
+  readonly metrics: string
+  readonly #ports: readonly [access: number, relay: number, metrics: number]
   readonly #env: Readonly<Record<string, string>>
   readonly #onOutput: (text: string) => void
   #program: ChildProgram | undefined
 
   private constructor(
-    ports: readonly [number, number],
+    ports: readonly [number, number, number],
     env: Readonly<Record<string, string>>,
     onOutput: (text: string) => void,
   ) {
@@ -33,6 +35,7 @@ export class RelayUnderTest implements AsyncDisposable {
     this.#onOutput = onOutput
     this.access = `http://127.0.0.1:${ports[0]}`
     this.target = `ws://127.0.0.1:${ports[1]}`
+    this.metrics = `http://127.0.0.1:${ports[2]}/metrics`
   }
 
   /** @param onOutput gets everything that the process writes. */
@@ -41,7 +44,11 @@ export class RelayUnderTest implements AsyncDisposable {
     onOutput: (text: string) => void = () => undefined,
   ): Promise<RelayUnderTest> {
     const ports = new FreePorts()
-    const relay = new RelayUnderTest([await ports.next(), await ports.next()], env, onOutput)
+    const relay = new RelayUnderTest(
+      [await ports.next(), await ports.next(), await ports.next()],
+      env,
+      onOutput,
+    )
     await relay.start()
     return relay
   }
@@ -59,6 +66,7 @@ export class RelayUnderTest implements AsyncDisposable {
       RELAY_SECRET: this.secret,
       RELAY_PORT_ACCESS: String(this.#ports[0]),
       RELAY_PORT_RELAY: String(this.#ports[1]),
+      RELAY_METRICS_PORT: String(this.#ports[2]),
       RELAY_LOG_FILE: 'stdout',
       ...this.#env,
     }
