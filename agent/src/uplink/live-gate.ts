@@ -20,8 +20,8 @@ const keyFrameWithinMs = 5_000
 
 /**
  * Decides for each live message whether it goes out, so that a slow link carries fresh pictures instead of an ever
- * older backlog. Once closed it opens again when the backlog is down to a quarter and a key frame begins: what was
- * sent is always decodable.
+ * older backlog. It starts open, as a decoder finds the next key frame by itself. Once closed it opens again when the
+ * backlog is down to a quarter and a key frame begins, so that no picture refers to one that was dropped.
  */
 export class LiveGate {
   readonly #options: LiveGateOptions

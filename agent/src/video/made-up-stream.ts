@@ -10,6 +10,7 @@ export interface MadeUpFrame {
 }
 
 const PID_VIDEO = 0x100
+const PID_SOUND = 0x101
 const PID_PMT = 0x1000
 const pesHeaderBytes = 14
 
@@ -28,6 +29,16 @@ export function framePackets({ bytes, isKey, tellsLength }: MadeUpFrame): Buffer
     offset += taken
   }
   return Buffer.concat(packets)
+}
+
+/** One packet of sound, marked as a place to begin, as ffmpeg marks all of them. */
+export function soundPacket(bytes: number): Buffer {
+  const pes = Buffer.alloc(pesHeaderBytes + bytes, 0x55)
+  pes.writeUIntBE(0x000001c0, 0, 4)
+  pes.writeUInt16BE(pes.length - 6, 4)
+  const made = packet(pes, { isFirst: true, isKey: true })
+  made.writeUInt16BE(0x4000 | PID_SOUND, 1)
+  return made
 }
 
 /** A packet that is no part of a frame: a table, whose content nobody looks at. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { framePackets, type MadeUpFrame, tablePacket } from './made-up-stream.ts'
+import { framePackets, type MadeUpFrame, soundPacket, tablePacket } from './made-up-stream.ts'
 import { beginsKeyFrame, isTransportStream, TsCutter } from './ts-cutter.ts'
 
 const frame: fc.Arbitrary<MadeUpFrame> = fc.record({
@@ -210,4 +210,22 @@ test('a message that holds the first packet of a key frame is one to begin with,
   expect(beginsKeyFrame(framePackets({ bytes: 10, isKey: true, tellsLength: true }))).toBe(true)
   expect(beginsKeyFrame(framePackets({ bytes: 10, isKey: false, tellsLength: true }))).toBe(false)
   expect(beginsKeyFrame(Buffer.from('{"a":1}'))).toBe(false)
+})
+
+test('sound makes no message one to begin with', () => {
+  const sound = soundPacket(100)
+  const inner = framePackets({ bytes: 10, isKey: false, tellsLength: true })
+  const key = framePackets({ bytes: 10, isKey: true, tellsLength: true })
+
+  expect(beginsKeyFrame(sound)).toBe(false)
+  expect(beginsKeyFrame(Buffer.concat([sound, inner]))).toBe(false)
+  expect(beginsKeyFrame(Buffer.concat([sound, key]))).toBe(true)
+})
+
+test('a unit start whose payload is no PES packet is nothing to begin with', () => {
+  const key = framePackets({ bytes: 400, isKey: true, tellsLength: true }).subarray(3 * 188)
+  const payload = key.indexOf(Buffer.of(0, 0, 1, 0xe0))
+  key[payload + 2] = 2
+
+  expect(beginsKeyFrame(key)).toBe(false)
 })

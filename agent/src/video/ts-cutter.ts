@@ -138,11 +138,10 @@ export class TsCutter {
   }
 
   #beginUnit(data: Buffer, offset: number, payload: number, pid: number): void {
-    const end = offset + TS_PACKET_BYTES
-    if (payload < 0 || payload + 6 > end || data.readUIntBE(payload, 3) !== 1) return
-    const streamId = data[payload + 3] ?? 0
-    // 2.4.3.7: 0xE0 to 0xEF are video; below 0xBD are no PES packets.
-    if ((streamId & 0xf0) === 0xe0 && this.#videoPid !== pid) this.#videoPid = pid
+    const streamId = streamIdOf(data, offset, payload)
+    if (streamId < 0) return
+    if (isVideo(streamId) && this.#videoPid !== pid) this.#videoPid = pid
+    // Below 0xBD are no PES packets (2.4.3.7).
     if (this.#firstPid < 0 && streamId >= 0xbd) this.#firstPid = pid
     if (pid !== this.#framePid()) return
     const pesLength = data.readUInt16BE(payload + 4)
@@ -194,6 +193,17 @@ function isUnitStart(data: Buffer, offset: number): boolean {
   return ((data[offset + 1] ?? 0) & 0x40) !== 0
 }
 
+/** The stream id of the PES packet whose header stands at `payload` (2.4.3.7); -1 where there is none. */
+function streamIdOf(data: Buffer, offset: number, payload: number): number {
+  if (payload < 0 || payload + 6 > offset + TS_PACKET_BYTES || data.readUIntBE(payload, 3) !== 1) return -1
+  return data[payload + 3] ?? -1
+}
+
+/** 0xE0 to 0xEF are video (2.4.3.7). */
+function isVideo(streamId: number): boolean {
+  return (streamId & 0xf0) === 0xe0
+}
+
 /** The length of the adaptation field, or -1 where there is none (2.4.3.4). */
 function adaptationBytes(data: Buffer, offset: number): number {
   return ((data[offset + 3] ?? 0) & 0x20) === 0 ? -1 : (data[offset + 4] ?? 0)
@@ -225,11 +235,15 @@ function stuffingBytes(data: Buffer, offset: number): number {
   return Math.max(0, length - used)
 }
 
-/** A decoder can begin with this message: it holds the first packet of a key frame. */
+/**
+ * A decoder can begin with this message: it holds the first packet of a key frame. Multiplexers mark every packet of
+ * sound as a place to begin, so only video counts.
+ */
 export function beginsKeyFrame(message: Buffer): boolean {
   for (let offset = 0; offset + TS_PACKET_BYTES <= message.length; offset += TS_PACKET_BYTES) {
     if (message[offset] !== SYNC_BYTE) return false
-    if (isUnitStart(message, offset) && isRandomAccess(message, offset)) return true
+    if (!isUnitStart(message, offset) || !isRandomAccess(message, offset)) continue
+    if (isVideo(streamIdOf(message, offset, payloadOffset(message, offset)))) return true
   }
   return false
 }
