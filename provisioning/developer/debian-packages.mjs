@@ -54,7 +54,7 @@ async function apt(args, install) {
     await runQuietly('apt-get', [...options, ...args], { what: `apt-get ${args[0]}`, env })
     return
   }
-  await run(
+  await runQuietly(
     'sudo',
     [...sudoOptions(install), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...options, ...args],
     {
