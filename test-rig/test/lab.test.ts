@@ -1,3 +1,4 @@
+import { errorCode } from '@relay/common/errors'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
@@ -89,8 +90,17 @@ class RunningLab {
 
   async release(): Promise<void> {
     this.child.kill('SIGKILL')
-    for (const { pid } of this.processes()) process.kill(pid, 'SIGKILL')
+    for (const { pid } of this.processes()) killIfThere(pid)
     await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** A process of the list may have ended by itself in the meantime. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error
   }
 }
 
