@@ -10,7 +10,8 @@ import { Instrument } from './instrument/instrument.ts'
 import { instrumentOptions } from './instrument/instrument-options.ts'
 import { LocalApi } from './local-api/local-api.ts'
 import { prepareRule } from './start-rule.ts'
-import { topicUrl } from './uplink/destination.ts'
+import { deliveryOf } from './uplink/delivery-of.ts'
+import { shownUrl, topicUrl } from './uplink/destination.ts'
 import { tokenFile } from './uplink/token-source.ts'
 import { Uplink, type UplinkLimits } from './uplink/uplink.ts'
 import { Camera } from './video/camera.ts'
@@ -65,13 +66,20 @@ export class Agent {
     const { log } = deps
     this.#options = options
     this.#deps = deps
-    this.hub = new FeedHub(({ member, error }) => log.error({ member, error }, 'a member of a feed failed'))
+    this.hub = new FeedHub(({ member, error }) =>
+      // Uplinks have their address for a name, which may hold a code.
+      log.error(
+        { member: URL.canParse(member) ? shownUrl(member) : member, error },
+        'a member of a feed failed',
+      ),
+    )
     const parts = { hub: this.hub, ...deps }
     const limits = uplinkLimits(config)
     const ruleOptions = {
       limits,
       recordingDirectory: config.recordings.directory,
       maxRecordingBytes: config.recordings.maxSize,
+      deliveryOf: (feed: string) => deliveryOf({ feed, delivery: 'auto' }, config),
     }
     this.#streams = new StreamRules(this.hub)
     this.#destinations = new DestinationRules({
@@ -92,7 +100,7 @@ export class Agent {
             feed,
             destination: topicUrl(access === '' ? config.relay.access : access, topic),
             token: tokenFile(path, deps.clock),
-            delivery,
+            delivery: deliveryOf({ feed, delivery }, config),
             limits,
             recorder: undefined,
           },

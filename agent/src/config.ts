@@ -31,7 +31,7 @@ export const topicSchema = Section({
   access: Type.String({ description: 'address of another access API than relay.access', default: '' }),
   delivery: choice(
     ['auto', 'live', 'queued'],
-    'what happens to messages while the link is down: live ones are dropped, queued ones wait; auto: binary is live, text is queued',
+    'what happens to messages while the link is down: live ones are dropped, queued ones wait; auto: what an instrument says and text is queued, other binary is live',
     'auto',
   ),
 })

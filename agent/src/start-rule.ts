@@ -1,13 +1,14 @@
 import type { DestinationRule, PreparedRule, RunningRule } from './feeds/rules.ts'
 import { recordingPath, startRecording } from './uplink/recording.ts'
 import { fixedToken } from './uplink/token-source.ts'
-import { Uplink, type UplinkDeps, type UplinkLimits } from './uplink/uplink.ts'
+import { type Delivery, Uplink, type UplinkDeps, type UplinkLimits } from './uplink/uplink.ts'
 
 export interface RuleOptions {
   readonly limits: UplinkLimits
   /** '' where nothing may be recorded. */
   readonly recordingDirectory: string
   readonly maxRecordingBytes: number
+  readonly deliveryOf: (feed: string) => Delivery
 }
 
 export interface RuleDeps extends UplinkDeps {
@@ -32,7 +33,7 @@ export function prepareRule(rule: DestinationRule, options: RuleOptions, deps: R
         feed: stream,
         destination,
         token: token === '' ? undefined : fixedToken(token),
-        delivery: 'auto',
+        delivery: options.deliveryOf(stream),
         limits: options.limits,
         recorder,
       },

@@ -137,6 +137,33 @@ instruments:
     expect(agent.stderr).toBe('')
   })
 
+  test('keeps binary readings of an instrument until the relay is there', async () => {
+    const directory = temporaryDirectory()
+    const server = await openServer()
+    const cable = new PtyPair(directory)
+    await cable.plug()
+    cleanUps.push(() => cable.unplug())
+    const config = writeConfig(
+      `
+relay: { access: "${server.access}" }
+localApi: { enabled: false }
+topics: [{ topic: data, feed: data, tokenFile: data.token }]
+instruments: [{ name: board, device: ${cable.device}, framing: raw }]
+`,
+      directory,
+    )
+    const agent = start({ args: ['run', '--config', config] })
+    await eventually(() => agent.log.some(({ msg }) => msg === 'instrument is open'))
+    cable.say('reading')
+    await eventually(() => agent.log.some(({ msg }) => msg === 'uplink is down, will be tried again'))
+    writeFileSync(join(directory, 'data.token'), secretToken)
+
+    const peer = await server.peer(1)
+
+    await eventually(() => peer.messages.length === 1)
+    expect(peer.messages[0]).toEqual({ data: Buffer.from('reading'), binary: true })
+  })
+
   test('leaves no encoder behind, whichever signal ends it', async () => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGKILL'] as const) {
       const config = writeConfig(
