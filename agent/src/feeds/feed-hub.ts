@@ -6,7 +6,7 @@ export interface Message {
 
 /** Somebody who listens on a feed and may speak there. */
 export interface Member {
-  /** A message goes to nobody of the same name as its sender (spec session 7.3): for a destination its address. */
+  /** A message goes to nobody of the same name as its sender (spec session 7.3): for a destination its address. May hold a secret. */
   readonly name: string
   /** Takes the message at once, without waiting and without throwing; keeps it only within its own limit. */
   deliver(message: Message): void
@@ -88,6 +88,11 @@ export class FeedHub {
   /** How many listen under this very name. */
   memberCount(name: string): number {
     return this.#membersByName.get(name)?.size ?? 0
+  }
+
+  /** Somebody of that name listens under this very feed or stream. */
+  hasMember(feed: string, memberName: string): boolean {
+    return [...(this.#membersByName.get(feed) ?? [])].some(({ name }) => name === memberName)
   }
 
   #deliver(name: string, message: Message, from: Member): void {

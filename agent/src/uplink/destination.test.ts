@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseDestination, shownUrl, topicUrl } from './destination.ts'
+import { canonicalAddress, parseDestination, shownUrl, topicUrl } from './destination.ts'
 
 test('with a token the destination is an access API, without one a websocket', () => {
   expect(parseDestination('https://a.example/s/x', { hasToken: true }).kind).toBe('access')
@@ -27,4 +27,23 @@ test('a topic is one escaped segment of the access address', () => {
 test('what is shown of an address holds neither code nor password', () => {
   expect(shownUrl('wss://u:p@a.example:8/x?code=secret#f')).toBe('wss://a.example:8/x')
   expect(shownUrl('nonsense')).toBe('(not an address)')
+})
+
+test.each([
+  'wss://Relay.Example/a/b',
+  'wss://relay.example:443/a/b',
+  'wss://relay.example/a/b/',
+  'wss://relay.example/a/b?',
+  'wss://relay.example/a/./b#',
+])('%s is one more spelling of the same address', (url) => {
+  expect(canonicalAddress(url)).toBe('wss://relay.example/a/b')
+})
+
+test.each([
+  ['ws://relay.example/a/b', 'ws://relay.example/a/b'],
+  ['wss://relay.example:8443/a?x=Y', 'wss://relay.example:8443/a?x=Y'],
+  ['wss://relay.example/A', 'wss://relay.example/A'],
+  ['nonsense', 'nonsense'],
+])('%s keeps what tells it from others', (url, expected) => {
+  expect(canonicalAddress(url)).toBe(expected)
 })

@@ -32,6 +32,16 @@ export function topicUrl(access: string, topic: string): string {
   return `${access.replace(/\/+$/, '')}/session/${encodeURIComponent(topic)}`
 }
 
+/**
+ * One spelling for all that mean the same: host in lower case, no default port, no empty query, no slash at the end. What
+ * is no address comes back as it is. May hold a secret: not for logs.
+ */
+export function canonicalAddress(url: string): string {
+  if (!URL.canParse(url)) return url
+  const { protocol, host, pathname, search } = new URL(url)
+  return `${protocol}//${host}${pathname.replace(/\/+$/, '')}${search}`
+}
+
 /** The address without query, user and password, for logs. */
 export function shownUrl(url: string): string {
   if (!URL.canParse(url)) return '(not an address)'

@@ -4,6 +4,7 @@ import { FakeClock } from '@relay/common/fake-clock'
 import { RetryLaterError } from '@relay/common/keep-connected'
 import { silentLog } from '@relay/common/log'
 import { afterEach, describe, expect, test } from 'vitest'
+import { capturedLog } from '../../test/captured-log.ts'
 import { FeedHub, type Member } from '../feeds/feed-hub.ts'
 import { framePackets } from '../video/made-up-stream.ts'
 import { ScriptedRelay } from './scripted-relay.ts'
@@ -113,6 +114,69 @@ async function setUpLive(options: Partial<UplinkOptions> = {}, clock = new FakeC
   world.relay.link.pong()
   return world
 }
+
+describe('two uplinks from one feed to one address', () => {
+  async function setUpTwo(destinations: readonly [string, string]) {
+    const { log, lines } = capturedLog()
+    const first = await setUpLive({ token: undefined, destination: destinations[0] })
+    const { hub, clock, relay } = first
+    const second = new Uplink(
+      {
+        id: '1',
+        feed: 'data',
+        destination: destinations[1],
+        token: undefined,
+        delivery: 'auto',
+        limits,
+        recorder: undefined,
+      },
+      { hub, clock, random: () => 0.5, log, environment: {}, dial: relay.dial },
+    )
+    const controller = new AbortController()
+    const running = second.run(controller.signal)
+    const stopSecond = async (): Promise<void> => {
+      controller.abort()
+      await running
+    }
+    stops.push(stopSecond)
+    await clock.advance(0)
+    relay.link.pong()
+    return { ...first, lines }
+  }
+
+  test.each(['ws://relay.example/t/', 'ws://Relay.example:80/t?', 'ws://relay.example/t'])(
+    'do not echo each other though the other one is spelt %s, and that is warned of',
+    async (spelling) => {
+      const { relay, say, lines } = await setUpTwo(['ws://relay.example/t', spelling])
+
+      say('reading')
+      // The relay gives to each what the other has sent.
+      for (const link of relay.links) link.say('reading')
+
+      expect(relay.links.map(({ sent }) => sent)).toEqual([['reading'], ['reading']])
+      expect(lines.join('')).toContain('another uplink joins this feed to the same address')
+      expect(lines.join('')).toContain('"uplink":"1"')
+    },
+  )
+
+  test('with different addresses hear each other, and nobody is warned', async () => {
+    const { relay, lines } = await setUpTwo(['ws://relay.example/t', 'ws://relay.example/other'])
+
+    relay.links[0]?.say('command')
+
+    expect(relay.links[1]?.sent).toEqual(['command'])
+    expect(lines.join('')).not.toContain('another uplink')
+  })
+
+  test('one of which has been told to stop are one', async () => {
+    const first = setUp({ token: undefined, destination: 'ws://relay.example/t' })
+    await first.clock.advance(0)
+    const stopping = first.stop()
+
+    expect(first.hub.hasMember('data', 'ws://relay.example/t')).toBe(false)
+    await stopping
+  })
+})
 
 describe('the first attempt', () => {
   test('is made at once, with the token, and dials what the access server gave', async () => {

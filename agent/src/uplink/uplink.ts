@@ -8,7 +8,7 @@ import { DropReport } from '../drop-report.ts'
 import { type Fault, faultOf } from '../fault.ts'
 import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
 import { RetryLog } from '../retry-log.ts'
-import { parseDestination, shownUrl } from './destination.ts'
+import { canonicalAddress, parseDestination, shownUrl } from './destination.ts'
 import { type LinkEvent, type LinkRecord, newLink, nextLinkState } from './link-state.ts'
 import { LinkSession, type SessionOptions } from './link-session.ts'
 import { Outbox } from './outbox.ts'
@@ -17,7 +17,7 @@ import { RefusalPause } from './refusal-pause.ts'
 import { type DialRelay, dialRelay, type RelayLink } from './relay-link.ts'
 import type { TokenSource } from './token-source.ts'
 
-/** `auto`: binary messages are live, text waits. */
+/** `auto`: binary messages are live, text waits (see `deliveryOf` for instruments). */
 export type Delivery = 'auto' | 'live' | 'queued'
 
 export interface UplinkLimits extends SessionOptions {
@@ -30,7 +30,7 @@ export interface UplinkOptions {
   readonly id: string
   /** Feed or stream whose messages go out, and where those that come in are published. */
   readonly feed: string
-  /** As the rule says it; also our name in the hub (spec session 7.3). */
+  /** As the rule says it; in its canonical spelling also our name in the hub (spec session 7.3). */
   readonly destination: string
   /** Undefined: the destination is dialled without one. */
   readonly token: TokenSource | undefined
@@ -109,7 +109,7 @@ export class Uplink implements Member {
   #reportedQueueDrops = 0
 
   constructor(options: UplinkOptions, deps: UplinkDeps) {
-    this.name = options.destination
+    this.name = canonicalAddress(options.destination)
     this.#options = options
     this.#deps = deps
     this.#outbox = new Outbox({ maxBytes: options.limits.queueBytes, maxAgeMs: options.limits.queueAgeMs })
@@ -122,7 +122,15 @@ export class Uplink implements Member {
   async run(signal: AbortSignal): Promise<void> {
     const { hub, log } = this.#deps
     const { id, feed, destination } = this.#options
+    if (hub.hasMember(feed, this.name)) {
+      log.warn(
+        { uplink: id, feed, destination: shownUrl(destination) },
+        'another uplink joins this feed to the same address: the relay gives back to one what the other sends; delete one',
+      )
+    }
     const leave = hub.join(feed, this)
+    // At once, as a successor may start while this one still says goodbye.
+    signal.addEventListener('abort', leave, { once: true })
     log.info({ uplink: id, feed, destination: shownUrl(destination) }, 'uplink started')
     try {
       while (!signal.aborted) await this.#runWithToken(signal)
