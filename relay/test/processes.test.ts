@@ -1,5 +1,6 @@
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type Server } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -86,6 +87,28 @@ describe('a relay as a process', () => {
       mute.terminate()
     },
   )
+
+  test.each([
+    ['nothing yet', ''],
+    ['half a header', 'POST /session/t HTTP/1.1\r\nHost: loc'],
+    ['half a body', 'POST /session/t HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{}'],
+  ])('ends within 5 s of SIGTERM whoever has sent %s on its ports', async (_what, bytes) => {
+    await using child = new Child({ arguments: ['serve'], environment })
+    const ports = await portsOf(child)
+    const peers = [ports.access, ports.relay].map((port) => connect(port, '127.0.0.1').on('error', () => {}))
+    await Promise.all(peers.map(async (peer) => await once(peer, 'connect')))
+    for (const peer of peers) if (bytes !== '') peer.write(bytes)
+    // An answer to a later connection: the relay has taken the ones before.
+    await rawHttp(ports.access, { target: '/healthz' })
+    await rawHttp(ports.relay, { target: '/' })
+    const startedMs = performance.now()
+
+    child.process.kill('SIGTERM')
+
+    expect((await child.ended).code).toBe(0)
+    expect(performance.now() - startedMs).toBeLessThan(5000)
+    for (const peer of peers) peer.destroy()
+  })
 
   test('is ready, and while it stops it is not: it takes nobody in any more', async () => {
     await using child = new Child({ arguments: ['serve'], environment })
