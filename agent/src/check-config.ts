@@ -1,4 +1,5 @@
 import type { AgentConfig, CameraConfig } from './config.ts'
+import { checkLimits } from './check-limits.ts'
 import { isStream } from './feeds/feed-hub.ts'
 import { parseDestination } from './uplink/destination.ts'
 import { makesMpeg1, mpeg1FrameRates, needsDevice } from './video/encoder-presets.ts'
@@ -31,6 +32,7 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ...config.instruments.flatMap((_instrument, index) => checkInstrument(config, index)),
     ...config.topics.flatMap((_topic, index) => checkTopic(config, index)),
     ...checkRelay(config),
+    ...checkLimits(config),
   ]
 }
 

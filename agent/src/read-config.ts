@@ -1,10 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, isAbsolute, join } from 'node:path'
+import { systemClock } from '@relay/common/clock'
 import { invalidConfig, loadConfig, placeInFile } from '@relay/common/config/load-config'
 import type { Problem } from '@relay/common/config/problems'
 import { type ConfigFile, readYaml } from '@relay/common/config/read-yaml'
 import { ConfigError, errorCode } from '@relay/common/errors'
 import { checkConfig, type Finding } from './check-config.ts'
+import { checkTokenFile } from './check-token-file.ts'
 import { type AgentConfig, agentConfigSpec } from './config.ts'
 import { findProgram } from './video/find-program.ts'
 
@@ -64,11 +66,14 @@ function withPaths(config: AgentConfig, directories: readonly string[]): AgentCo
 
 function findMissing(config: AgentConfig, searchPath: string | undefined): readonly Finding[] {
   const findings: Finding[] = []
+  const tell = (what: string | undefined, pointer: string): void => {
+    if (what !== undefined) findings.push({ pointer, what })
+  }
   const expect = (file: string, pointer: string, what: string): void => {
     if (file !== '' && !existsSync(file)) findings.push({ pointer, what: `${what} ${file} is not there now` })
   }
   for (const [index, topic] of config.topics.entries())
-    expect(topic.tokenFile, `/topics/${index}/tokenFile`, 'the token file')
+    tell(checkTokenFile(topic.tokenFile, topic.topic, systemClock.nowMs()), `/topics/${index}/tokenFile`)
   for (const [index, camera] of config.cameras.entries())
     expect(camera.device, `/cameras/${index}/device`, 'the camera')
   for (const [index, instrument] of config.instruments.entries())

@@ -11,7 +11,7 @@ import { eventually, isRunning } from './eventually.ts'
 import { PtyPair } from './pty-pair.ts'
 import { ScriptedServer } from './scripted-server.ts'
 
-const secretToken = 'eyJhbGciOiJIUzI1NiJ9.eyJ0b3BpYyI6InQifQ.very-secret-signature'
+const secretToken = 'eyJhbGciOiJIUzI1NiJ9.eyJzY29wZXMiOltdfQ.very-secret-signature'
 const exampleFile = fileURLToPath(new URL('../agent.example.yaml', import.meta.url))
 
 const cleanUps: (() => Promise<void> | void)[] = []
@@ -278,6 +278,31 @@ describe('relay-agent check', () => {
 
     expect(code).toBe(78)
     expect(stderr).toMatch(/agent\.yaml line 2: cameras\[0\]\.arguments: the preset custom needs/)
+  })
+
+  test('warns of token files that hold no usable token, and shows nothing of them', async () => {
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'prose.token'), 'very-secret words\non two lines\n')
+    writeFileSync(join(directory, 'empty.token'), '\n')
+    writeFileSync(join(directory, 'long.token'), 'very-secret'.repeat(2_000))
+    const claims = Buffer.from('{"topic":"very-secret-topic"}').toString('base64url')
+    writeFileSync(join(directory, 'other.token'), `e30.${claims}.very-secret`)
+    const names = ['prose.token', 'empty.token', 'long.token', 'other.token', '.']
+    const topics = names.map((name, index) => `{ topic: t${index}, feed: f, tokenFile: ${name} }`)
+    const config = writeConfig(
+      `relay: { access: "https://a.example" }\ntopics: [${topics.join(', ')}]\n`,
+      directory,
+    )
+    const { code, stdout, stderr } = await run({ args: ['check', '--config', config] })
+
+    expect(code).toBe(0)
+    expect(stderr).toContain('prose.token is not one token on one line')
+    expect(stderr).toContain('there is no token in')
+    expect(stderr).toContain('long.token is not one token on one line')
+    expect(stderr).toContain('is for another topic than t3')
+    expect(stderr).toMatch(/topics\[4\]\.tokenFile: the token file .* cannot be read/)
+    expect(stderr).not.toContain(claims)
+    expect(stdout + stderr).not.toContain('very-secret')
   })
 
   test('warns of a program that is not installed', async () => {

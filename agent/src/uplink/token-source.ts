@@ -11,14 +11,14 @@ export interface TokenSource {
 }
 
 /** Tokens are some hundred bytes; a file that is longer is another file. */
-const maxTokenBytes = 16_384
+export const maxTokenBytes = 16_384
 /** How often a token file is looked at: a new one is in use within seconds, and it costs one short read. */
 const pollEveryMs = 2_000
 
 /** A token that was given as a text and stays. */
 export function fixedToken(token: string): TokenSource {
   return {
-    read: async () => checked(token, 'the rule'),
+    read: async () => checkedToken(token, 'the rule'),
     whenChanged: (_known, signal) =>
       new Promise((resolve) => {
         if (signal.aborted) resolve()
@@ -54,7 +54,7 @@ export async function readTokenFile(path: string): Promise<string> {
       ? new AppError('TOKEN_FILE_MISSING', `the token file ${path} does not exist`)
       : new AppError('TOKEN_FILE_UNREADABLE', `the token file ${path} cannot be read`, { cause })
   }
-  return checked(text, path)
+  return checkedToken(text, path)
 }
 
 async function readStart(path: string): Promise<string> {
@@ -64,8 +64,11 @@ async function readStart(path: string): Promise<string> {
   return buffer.toString('utf8', 0, bytesRead)
 }
 
-/** Only what may stand in a header line: else the error of the HTTP client would show it. */
-function checked(text: string, where: string): string {
+/**
+ * The token in a text; only what may stand in a header line, else the error of the HTTP client would show it.
+ * @throws {AppError} `TOKEN_WRONG`, which does not show it.
+ */
+export function checkedToken(text: string, where: string): string {
   const token = text.trim()
   if (token === '') throw new AppError('TOKEN_WRONG', `there is no token in ${where}`)
   if (token.length > maxTokenBytes || !/^[\x21-\x7e]+$/.test(token)) {
