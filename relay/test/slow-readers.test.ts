@@ -177,3 +177,52 @@ test('many stalled viewers keep one copy of what they share', async () => {
   for (const { socket } of stalled) socket.destroy()
   await expectSoon(() => retained.bytes).toBe(0)
 })
+
+describe('when the memory for slow readers is short', () => {
+  test('what stands in the sockets of stalled readers counts, and is given back', async () => {
+    const clock = new FakeClock(Date.now())
+    await using running = await RunningRelay.start({ clock, settings: { RELAY_MAX_RETAINED_BYTES: '1MiB' } })
+    const speaker = await running.join('t', write)
+    const witness = await running.join('t', read)
+    const { retained, closed, totals } = running.relay.exchange
+    const large = Array.from({ length: 3 }, () => Buffer.alloc(10_485_760))
+    const stalled: StalledPeer[] = []
+    for (let count = 0; count < 3; count++) {
+      stalled.push(await StalledPeer.dial(await running.address('t', read)))
+      await sendPaced(speaker, witness, large)
+    }
+    await witness.settle()
+    await expectSoon(() => retained.bytes).toBeGreaterThan(3 * 10_485_760)
+
+    await clock.advance(2000)
+
+    expect(retained.bytes).toBe(0)
+    expect(closed.memory).toBe(3)
+    expectBalance(totals)
+    await witness.settle()
+    expect(witness.closed).toBeUndefined()
+    for (const { socket } of stalled) socket.destroy()
+  })
+
+  test('because of one topic, a reader of another that keeps up loses nothing', async () => {
+    const clock = new FakeClock(Date.now())
+    await using running = await RunningRelay.start({ clock, settings: { RELAY_MAX_RETAINED_BYTES: '1MiB' } })
+    const hostile = await running.join('hostile', write)
+    const witness = await running.join('hostile', read)
+    const stalled = await StalledPeer.dial(await running.address('hostile', read))
+    const flood = Array.from({ length: floodBytes / 65_536 }, () => Buffer.alloc(65_536))
+    await sendPaced(hostile, witness, flood)
+    expect(running.relay.exchange.retained.bytes).toBeGreaterThan(1_048_576)
+    const speaker = await running.join('lab-data', write)
+    const reader = await running.join('lab-data', read)
+
+    for (let count = 0; count < 24; count++) speaker.send('x'.repeat(400_000))
+    await reader.hear(24)
+
+    expect(reader.closed).toBeUndefined()
+    await clock.advance(2000)
+    expect(running.relay.exchange.closed).toMatchObject({ memory: 1, slow: 0 })
+    await reader.settle()
+    stalled.socket.destroy()
+  })
+})

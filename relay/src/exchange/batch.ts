@@ -1,3 +1,5 @@
+import type { RetainedAccount } from './retained-bytes.ts'
+
 /** Opcodes of RFC 6455 5.2. */
 export const TEXT = 1
 export const BINARY = 2
@@ -27,23 +29,24 @@ export class Batch {
   /** The sender of every message, where it is one and the same. */
   readonly soleSender: object | undefined
   readonly isMixed: boolean
-  readonly hasText: boolean
   /** Payloads alone, without frame headers. */
   readonly payloadBytes: number
   /** Readers that keep it waiting; only `OutboundQueue` changes it. */
   holders = 0
 
-  constructor(messages: readonly Message[]) {
+  /** The topic's, while somebody keeps the batch. */
+  readonly account: RetainedAccount
+
+  constructor(messages: readonly Message[], account: RetainedAccount = { bytes: 0 }) {
+    this.account = account
     const first = messages[0]?.sender
     let length = 0
     let payloadBytes = 0
     let isMixed = false
-    let hasText = false
-    for (const { sender, opcode, payload } of messages) {
+    for (const { sender, payload } of messages) {
       length += headerLength(payload.length) + payload.length
       payloadBytes += payload.length
       if (sender !== first) isMixed = true
-      if (opcode === TEXT) hasText = true
     }
     const bytes = Buffer.allocUnsafe(length)
     const ends: number[] = []
@@ -61,7 +64,6 @@ export class Batch {
     this.senders = senders
     this.soleSender = isMixed ? undefined : first
     this.isMixed = isMixed
-    this.hasText = hasText
     this.payloadBytes = payloadBytes
   }
 

@@ -5,6 +5,7 @@ export const closeReasons = {
   retired: { code: 1008, reason: 'key retired' },
   slow: { code: 1013, reason: 'reader too slow' },
   stalled: { code: 1013, reason: 'reader stalled' },
+  memory: { code: 1013, reason: 'memory is short' },
   silent: { code: 1008, reason: 'no pong' },
   goingAway: { code: 1001, reason: 'going away' },
 } as const

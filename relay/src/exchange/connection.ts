@@ -4,6 +4,8 @@ import { type CloseCause, closeReasons } from './close-reasons.ts'
 import { OutboundQueue, type OutboundQueueDeps } from './outbound-queue.ts'
 import type { Permission } from './permission.ts'
 import type { RelaySocket } from './relay-socket.ts'
+import type { MemoryHolder } from './relieve-memory.ts'
+import type { RetainedAccount } from './retained-bytes.ts'
 import type { Reader } from './topic.ts'
 
 /** Who is at the other end, as far as the upgrade request says. */
@@ -40,7 +42,7 @@ const urgentCauses: ReadonlySet<CloseCause> = new Set(['denied', 'expired', 'ret
 const pingFrame = Buffer.from([0x89, 0x00])
 
 /** One websocket on one topic. The exchange owns it; it holds no timer and no closure of its own. */
-export class Connection implements Reader {
+export class Connection implements Reader, MemoryHolder {
   readonly permission: Permission
   readonly peer: Peer
   readonly connectedAtMs: number
@@ -89,6 +91,14 @@ export class Connection implements Reader {
     return this.#queue.droppedMessages
   }
 
+  get account(): RetainedAccount | undefined {
+    return this.#queue.account
+  }
+
+  get blockedSinceMs(): number {
+    return this.#queue.blockedSinceMs
+  }
+
   get hasWaiting(): boolean {
     return !this.#queue.isIdle
   }
@@ -132,19 +142,25 @@ export class Connection implements Reader {
     this.leave()
     const { code, reason } = closeReasons[cause]
     const isUrgent = this.#tcp.writableNeedDrain && urgentCauses.has(cause)
-    if (cause === 'silent' || cause === 'stalled' || isUrgent) this.#socket.terminate()
+    if (cause === 'silent' || cause === 'stalled' || cause === 'memory' || isUrgent) this.terminate()
     else this.#socket.end(code, reason)
   }
 
-  /** Cuts the TCP connection. */
+  /** Cuts the TCP connection; what its socket held is free at once. */
   terminate(): void {
-    this.leave()
     this.#socket.terminate()
+    this.ended()
   }
 
-  /** It has ended, whoever ended it: what waits counts as dropped. */
+  /** It hears no more: what waits counts as dropped. */
   leave(): void {
     this.#isOpen = false
     this.#queue.discard()
+  }
+
+  /** Its socket is gone, whoever ended it. */
+  ended(): void {
+    this.#isOpen = false
+    this.#queue.ended()
   }
 }

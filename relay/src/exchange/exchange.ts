@@ -8,6 +8,7 @@ import { type DeliveryTotals, newDeliveryTotals } from './delivery-totals.ts'
 import { ExpiryWheel } from './expiry-wheel.ts'
 import type { Permission } from './permission.ts'
 import type { RelaySocket } from './relay-socket.ts'
+import { relieveMemory } from './relieve-memory.ts'
 import { RetainedBytes } from './retained-bytes.ts'
 import type { SlowReaderPolicy } from './slow-reader-policy.ts'
 import { Topic } from './topic.ts'
@@ -33,6 +34,8 @@ export interface Joining {
 
 /** Deadlines and pings are looked at this often, for all connections at once. */
 const sweepEveryMs = 1000
+/** While memory is short, who keeps it is looked at this often at most. */
+const relieveEveryMs = 100
 
 /**
  * Owns every connection and topic and passes messages on (spec session 6.3): to all readers of the topic but the
@@ -56,6 +59,7 @@ export class Exchange {
   readonly #dirty = new Set<Topic>()
   readonly #listeners = new Map<string, (payload: Buffer) => void>()
   #isFlushDue = false
+  #nextReliefMs = 0
   #cancelSweep: Cancel | undefined
 
   constructor(options: ExchangeOptions, deps: ExchangeDeps) {
@@ -217,7 +221,20 @@ export class Exchange {
   }
 
   #flush(topic: Topic): void {
-    topic.flush(this.#deps.clock.monotonicMs())
+    const nowMs = this.#deps.clock.monotonicMs()
+    topic.flush(nowMs)
+    if (this.retained.isOver && nowMs >= this.#nextReliefMs) this.#relieve(nowMs)
+  }
+
+  #relieve(nowMs: number): void {
+    this.#nextReliefMs = nowMs + relieveEveryMs
+    relieveMemory(this.retained, this.#connections, {
+      nowMs,
+      cut: (connection) => {
+        if (connection.isOpen) this.#close(connection, 'memory')
+        else connection.terminate()
+      },
+    })
   }
 
   #sweep(): void {
@@ -226,6 +243,7 @@ export class Exchange {
       const cause = connection.check(nowMs)
       if (cause !== undefined) this.#close(connection, cause)
     }
+    if (this.retained.isOver) this.#relieve(nowMs)
   }
 
   #close(connection: Connection, cause: CloseCause): void {
@@ -240,8 +258,8 @@ export class Exchange {
     if (connection.isOpen) {
       this.closed.peer += 1
       this.#remove(connection)
-      connection.leave()
     }
+    connection.ended()
     this.#connections.delete(connection)
   }
 
@@ -269,7 +287,7 @@ export class Exchange {
   #topicOf(name: string): Topic {
     let topic = this.#topics.get(name)
     if (topic === undefined) {
-      topic = new Topic(name)
+      topic = new Topic()
       this.#topics.set(name, topic)
     }
     return topic

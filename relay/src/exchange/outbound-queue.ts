@@ -1,6 +1,6 @@
 import type { Batch } from './batch.ts'
 import type { DeliveryTotals, DropReason } from './delivery-totals.ts'
-import type { RetainedBytes } from './retained-bytes.ts'
+import type { RetainedAccount, RetainedBytes } from './retained-bytes.ts'
 import type { SlowReaderPolicy } from './slow-reader-policy.ts'
 
 /** The part of a TCP socket that is written to. */
@@ -38,6 +38,8 @@ export class OutboundQueue {
   readonly #deps: OutboundQueueDeps
   #waiting: Range[] | undefined
   #waitingBytes = 0
+  /** What was written last and filled the socket: it keeps its memory until the socket has passed it on. */
+  #inSocket: Batch | undefined
   /** When the socket became full; -1 while it is not. */
   #blockedSinceMs = -1
   deliveredMessages = 0
@@ -59,6 +61,16 @@ export class OutboundQueue {
     return this.#waitingBytes === 0 && this.#sink.writableLength === 0
   }
 
+  /** When the socket became full, on the monotonic clock; -1 while it is not. */
+  get blockedSinceMs(): number {
+    return this.#blockedSinceMs
+  }
+
+  /** Whose share of the memory it adds to; undefined while it keeps nothing. */
+  get account(): RetainedAccount | undefined {
+    return this.#inSocket?.account ?? this.#waiting?.[0]?.batch.account
+  }
+
   /** For the frames `[from, to)` of a batch. False: the policy wants this reader closed; nothing more is kept for it. */
   offer(batch: Batch, from: number, to: number, nowMs: number): boolean {
     const { totals, policy } = this.#deps
@@ -70,7 +82,7 @@ export class OutboundQueue {
       return true
     }
     const bytes = batch.end(to - 1) - batch.start(from)
-    if (this.waitingBytes + bytes <= policy.freeBytes && !this.#deps.retained.isShort) {
+    if (this.waitingBytes + bytes <= policy.freeBytes) {
       this.#keep(batch, from, to, bytes)
       return true
     }
@@ -80,6 +92,7 @@ export class OutboundQueue {
   /** The socket took everything: goes on with what waits. */
   drained(nowMs: number): void {
     this.#blockedSinceMs = -1
+    this.#releaseSocket()
     const waiting = this.#waiting
     if (waiting === undefined) return
     let done = 0
@@ -101,7 +114,7 @@ export class OutboundQueue {
     return nowMs - this.#blockedSinceMs > this.#deps.policy.stallLimitMs(this.#sink.writableLength)
   }
 
-  /** Gives up what waits; it counts as dropped. */
+  /** Gives up what waits; it counts as dropped. What the socket has stays with it until `ended`. */
   discard(): void {
     for (const { batch, from, to } of this.#waiting ?? []) {
       this.#release(batch, batch.end(to - 1) - batch.start(from))
@@ -111,15 +124,21 @@ export class OutboundQueue {
     this.#waiting = undefined
   }
 
+  /** The socket is gone, and what it held with it. */
+  ended(): void {
+    this.discard()
+    this.#blockedSinceMs = -1
+    this.#releaseSocket()
+  }
+
   #offerOneByOne(batch: Batch, from: number, to: number): boolean {
-    const { policy, retained } = this.#deps
+    const { policy } = this.#deps
     for (let index = from; index < to; index++) {
       const frameBytes = batch.end(index) - batch.start(index)
       const verdict = policy.decide({
         waitingBytes: this.waitingBytes,
         frameBytes,
         isText: batch.isText(index),
-        isMemoryShort: retained.isShort,
       })
       if (verdict === 'close') {
         this.#drop(batch, index, to, 'slow')
@@ -134,7 +153,11 @@ export class OutboundQueue {
   #write(batch: Batch, from: number, to: number, payloadBytes: number, nowMs: number): void {
     const isWhole = from === 0 && to === batch.count
     const bytes = isWhole ? batch.bytes : batch.bytes.subarray(batch.start(from), batch.end(to - 1))
-    if (!this.#sink.write(bytes)) this.#blockedSinceMs = nowMs
+    if (!this.#sink.write(bytes)) {
+      this.#blockedSinceMs = nowMs
+      this.#inSocket = batch
+      this.#deps.retained.hold(batch)
+    }
     const count = to - from
     this.deliveredMessages += count
     this.deliveredBytes += payloadBytes
@@ -155,6 +178,11 @@ export class OutboundQueue {
   #release(batch: Batch, bytes: number): void {
     this.#waitingBytes -= bytes + rangeOverheadBytes
     this.#deps.retained.release(batch)
+  }
+
+  #releaseSocket(): void {
+    if (this.#inSocket !== undefined) this.#deps.retained.release(this.#inSocket)
+    this.#inSocket = undefined
   }
 
   #uncount(batch: Batch, from: number, to: number): void {

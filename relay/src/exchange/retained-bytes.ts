@@ -1,6 +1,14 @@
 import type { Batch } from './batch.ts'
 
-/** Counts the memory that slow readers keep alive together: a batch shared by many counts once. */
+/** What the readers of one topic keep of the common memory, in bytes. Only `RetainedBytes` changes it. */
+export interface RetainedAccount {
+  bytes: number
+}
+
+/**
+ * Counts the memory that slow readers keep alive together, in their sockets and behind them: a batch shared by many
+ * counts once, for its topic.
+ */
 export class RetainedBytes {
   readonly #maxBytes: number
   #bytes = 0
@@ -13,18 +21,23 @@ export class RetainedBytes {
     return this.#bytes
   }
 
-  /** The limit is reached: no slow reader may keep more. */
-  get isShort(): boolean {
-    return this.#bytes >= this.#maxBytes
+  /** More is kept than may be: somebody must give some back, see `relieveMemory`. */
+  get isOver(): boolean {
+    return this.#bytes > this.#maxBytes
   }
 
   hold(batch: Batch): void {
-    if (batch.holders === 0) this.#bytes += batch.memoryBytes
+    if (batch.holders === 0) this.#add(batch, batch.memoryBytes)
     batch.holders += 1
   }
 
   release(batch: Batch): void {
     batch.holders -= 1
-    if (batch.holders === 0) this.#bytes -= batch.memoryBytes
+    if (batch.holders === 0) this.#add(batch, -batch.memoryBytes)
+  }
+
+  #add({ account }: Batch, bytes: number): void {
+    this.#bytes += bytes
+    account.bytes += bytes
   }
 }

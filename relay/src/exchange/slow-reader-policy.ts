@@ -5,8 +5,6 @@ export interface SlowReaderFacts {
   /** The frame in question. */
   readonly frameBytes: number
   readonly isText: boolean
-  /** What all slow readers together hold in memory is over the limit of the process. */
-  readonly isMemoryShort: boolean
 }
 
 /** `send`: keep it for the reader; `skip`: this reader loses the whole message; `close`: cut the reader off. */
@@ -50,9 +48,9 @@ export class ByteLimitPolicy implements SlowReaderPolicy {
     return Math.min(this.#options.maxBufferedBytes, this.#options.maxBufferedTextBytes)
   }
 
-  decide({ waitingBytes, frameBytes, isText, isMemoryShort }: SlowReaderFacts): SlowReaderVerdict {
+  decide({ waitingBytes, frameBytes, isText }: SlowReaderFacts): SlowReaderVerdict {
     const limit = isText ? this.#options.maxBufferedTextBytes : this.#options.maxBufferedBytes
-    if (!isMemoryShort && waitingBytes + frameBytes <= limit) return 'send'
+    if (waitingBytes + frameBytes <= limit) return 'send'
     return isText ? 'close' : 'skip'
   }
 

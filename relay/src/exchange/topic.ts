@@ -1,4 +1,5 @@
 import { Batch, type Message } from './batch.ts'
+import type { RetainedAccount } from './retained-bytes.ts'
 
 /** Somebody who hears a topic. */
 export interface Reader {
@@ -15,21 +16,14 @@ const largestBatchBytes = 262_144
  * Invariants: order per sender is kept; nobody hears a message of its own; who joins hears what is published after.
  */
 export class Topic {
-  readonly name: string
+  /** What its readers keep of the memory for slow ones. */
+  readonly #account: RetainedAccount = { bytes: 0 }
   readonly #readers = new Set<Reader>()
   #pending: Message[] = []
   #pendingBytes = 0
 
-  constructor(name: string) {
-    this.name = name
-  }
-
   get readerCount(): number {
     return this.#readers.size
-  }
-
-  get hasPending(): boolean {
-    return this.#pending.length > 0
   }
 
   add(reader: Reader): void {
@@ -54,7 +48,7 @@ export class Topic {
     this.#pending = []
     this.#pendingBytes = 0
     if (this.#readers.size === 0 || this.#isOnlyHeardBySender(messages)) return
-    const batch = new Batch(messages)
+    const batch = new Batch(messages, this.#account)
     const senders = batch.isMixed ? new Set(batch.senders) : undefined
     for (const reader of this.#readers) {
       if (senders?.has(reader) === true) deliverWithoutOwn(reader, batch, nowMs)
