@@ -204,7 +204,7 @@ export class Agent {
     const { metrics } = this.#options.config
     const server = await serveMetrics(
       agentMetrics(() => this.status()),
-      metrics,
+      { ...metrics, json: { '/status': () => this.status() } },
     )
     this.#deps.log.info({ host: metrics.host, port: metrics.port }, 'metrics are served')
     return {

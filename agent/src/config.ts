@@ -175,11 +175,16 @@ export const agentConfigSpec = {
     }),
     metrics: Section({
       host: Type.String({
-        description: 'address of the metrics, for Prometheus',
+        description: 'address of /metrics, for Prometheus, and /status',
         default: '127.0.0.1',
         minLength: 1,
       }),
-      port: Type.Integer({ description: 'its port; 0: no metrics', minimum: 0, maximum: 65_535, default: 0 }),
+      port: Type.Integer({
+        description: 'its port; 0: neither metrics nor status',
+        minimum: 0,
+        maximum: 65_535,
+        default: 0,
+      }),
     }),
     log: Section({ level: choice(logLevels, 'what is logged', 'info') }),
     topics: Type.Array(topicSchema, { description: 'what is carried to and from the relay', default: [] }),

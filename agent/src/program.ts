@@ -6,7 +6,9 @@ import { Value } from 'typebox/value'
 import { agentConfigSpec } from './config.ts'
 import { hostLogLevel, hostSpec } from './host-settings.ts'
 import { readConfig } from './read-config.ts'
+import { fetchStatus } from './fetch-status.ts'
 import { runAgent } from './run-agent.ts'
+import { statusText } from './status-text.ts'
 import { agentVersion } from './version.ts'
 
 const configOption = {
@@ -52,6 +54,19 @@ const check: Command = {
       `${path} is right: topics ${topics.length}, cameras ${cameras.length}, instruments ${instruments.length}\n`,
     )
     return Promise.resolve(exitCode.ok)
+  },
+}
+
+const status: Command = {
+  usage: 'status',
+  description: 'show how every part of the running agent does; it needs metrics.port',
+  options: { ...options, json: { describe: 'print it as JSON', type: 'boolean', default: false } },
+  run: async (args, { environment, stdout, signal }) => {
+    const { config } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
+    const now = await fetchStatus(config.metrics, signal)
+    const text = args.json === true ? `${JSON.stringify(now, undefined, 2)}\n` : statusText(now, Date.now())
+    stdout.write(text)
+    return exitCode.ok
   },
 }
 
@@ -116,5 +131,5 @@ export const agentProgram: Program = {
   name: 'relay-agent',
   description: 'Bridges the cameras and instruments of an experiment to a relay.',
   version: agentVersion,
-  commands: [run, check, show, host, version],
+  commands: [run, check, status, show, host, version],
 }

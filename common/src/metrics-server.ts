@@ -2,6 +2,13 @@ import { createServer, type Server } from 'node:http'
 import type { Registry } from 'prom-client'
 import { listen } from './listen.ts'
 
+export interface MetricsServerOptions {
+  readonly host: string
+  readonly port: number
+  /** More that is served as JSON, by path: what each gives at the moment of the question. Must hold no secret. */
+  readonly json?: Readonly<Record<string, () => unknown>>
+}
+
 /**
  * Serves `GET /metrics` in the Prometheus text format on an address of its own, so that it can stay on loopback.
  * Gives the server, which listens already; the caller closes it.
@@ -9,15 +16,23 @@ import { listen } from './listen.ts'
  */
 export async function serveMetrics(
   registry: Registry,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, json = {} }: MetricsServerOptions,
 ): Promise<Server> {
+  const jsonByPath = new Map(Object.entries(json))
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD', 'content-type': 'text/plain' }).end('use GET\n')
       return
     }
-    if (request.url?.split('?')[0] !== '/metrics') {
-      response.writeHead(404, { 'content-type': 'text/plain' }).end('only /metrics is served here\n')
+    const path = request.url?.split('?')[0] ?? ''
+    const answer = jsonByPath.get(path)
+    if (answer !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(answer())}\n`)
+      return
+    }
+    if (path !== '/metrics') {
+      const paths = ['/metrics', ...jsonByPath.keys()].join(' and ')
+      response.writeHead(404, { 'content-type': 'text/plain' }).end(`only ${paths} is served here\n`)
       return
     }
     registry.metrics().then(

@@ -77,3 +77,22 @@ test('a port in use is a clear error', async () => {
     message: expect.stringMatching(/^the metrics: port \d+ of 127\.0\.0\.1 is in use/) as string,
   })
 })
+
+test('what is served as JSON beside the metrics is as fresh as the question', async () => {
+  let count = 0
+  const json = { '/status': () => ({ count: ++count }) }
+  const other = await serveMetrics(registry, { host: '127.0.0.1', port: 0, json })
+  const at = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+  try {
+    const first = await fetch(`${at}/status`)
+    expect(first.headers.get('content-type')).toBe('application/json')
+    expect(await first.json()).toEqual({ count: 1 })
+    expect(await (await fetch(`${at}/status?x`)).json()).toEqual({ count: 2 })
+    expect((await fetch(`${at}/status`, { method: 'POST' })).status).toBe(405)
+    expect((await fetch(`${at}/constructor`)).status).toBe(404)
+    expect((await fetch(`${at}/metrics`)).status).toBe(200)
+  } finally {
+    other.closeAllConnections()
+    await new Promise((resolve) => other.close(resolve))
+  }
+})
