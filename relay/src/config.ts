@@ -103,6 +103,10 @@ const schema = Section({
       description: 'what may wait for all slow readers together, shared messages counted once',
       default: '512MiB',
     }),
+    maxUnfinishedBytes: Bytes({
+      description: 'what all peers together may have sent of messages that are not whole yet',
+      default: '256MiB',
+    }),
     stalledAfter: Duration({
       description: 'a reader whose socket takes nothing for so long is cut off',
       default: '10s',

@@ -157,7 +157,12 @@ async function buildParts(config: RelayConfig, deps: RelayDeps): Promise<RelayPa
     stalledAfterMs: relay.stalledAfter,
   })
   const exchange = new Exchange(
-    { policy, maxRetainedBytes: relay.maxRetainedBytes, liveness },
+    {
+      policy,
+      maxRetainedBytes: relay.maxRetainedBytes,
+      maxUnfinishedBytes: relay.maxUnfinishedBytes,
+      liveness,
+    },
     { clock, log },
   )
   const keys = new KeySource(

@@ -1,5 +1,7 @@
+import { FakeClock } from '@relay/common/fake-clock'
 import { describe, expect, test } from 'vitest'
 import { expectSoon } from './support/expect-soon.ts'
+import { rawUpgrade } from './support/raw-http.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { claimsFor, mint } from './support/tokens.ts'
 import { Viewer } from './support/viewer.ts'
@@ -125,5 +127,47 @@ describe('connections', () => {
     await expect(Viewer.dial(first)).rejects.toThrow('refused with 401')
     const viewer = await Viewer.dial(second)
     viewer.terminate()
+  })
+})
+
+describe('messages that never become whole', () => {
+  /** Joins and sends the beginning of a message of 10 MiB. */
+  async function begin(running: RunningRelay, topic: string, scopes: readonly string[], bytes: number) {
+    const { socket } = await rawUpgrade(await running.address(topic, { scopes }))
+    socket.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 0x9f, 0xff, 0xff, 0, 0, 0, 0]))
+    socket.write(Buffer.alloc(bytes))
+    const { connections } = running.relay.exchange
+    await expectSoon(() => [...connections].at(-1)?.unfinished.bytes).toBeGreaterThanOrEqual(bytes)
+    return socket
+  }
+
+  test('are cut where all together are too large: those of the topic with the most, the oldest first', async () => {
+    const clock = new FakeClock(Date.now())
+    const settings = { RELAY_MAX_UNFINISHED_BYTES: '8MiB' }
+    await using running = await RunningRelay.start({ clock, settings })
+    const { closed, connections } = running.relay.exchange
+    await begin(running, 'other', ['write'], 1_048_576)
+    for (let count = 0; count < 3; count++) await begin(running, 'hostile', ['write'], 4_194_304)
+
+    await clock.advance(3000)
+
+    expect(closed.unfinished).toBe(2)
+    await expectSoon(() => [...connections].map(({ permission }) => permission.topic)).toEqual([
+      'other',
+      'hostile',
+    ])
+  })
+
+  test('are cut soon where their sender may not write, and in the end in any case', async () => {
+    const clock = new FakeClock(Date.now())
+    await using running = await RunningRelay.start({ clock })
+    const { closed } = running.relay.exchange
+    await begin(running, 't', ['read'], 1_500_000)
+    await begin(running, 't', ['write'], 100_000)
+
+    await clock.advance(2000)
+    expect(closed.unfinished).toBe(1)
+    await clock.advance(40_000)
+    expect(closed.unfinished).toBe(2)
   })
 })

@@ -6,6 +6,7 @@ export const closeReasons = {
   slow: { code: 1013, reason: 'reader too slow' },
   stalled: { code: 1013, reason: 'reader stalled' },
   memory: { code: 1013, reason: 'memory is short' },
+  unfinished: { code: 1008, reason: 'message not finished' },
   silent: { code: 1008, reason: 'no pong' },
   goingAway: { code: 1001, reason: 'going away' },
 } as const

@@ -7,6 +7,7 @@ import type { RelaySocket } from './relay-socket.ts'
 import type { MemoryHolder } from './relieve-memory.ts'
 import type { RetainedAccount } from './retained-bytes.ts'
 import type { Reader } from './topic.ts'
+import { UnfinishedMessage } from './unfinished-message.ts'
 
 /** Who is at the other end, as far as the upgrade request says. */
 export interface Peer {
@@ -38,6 +39,9 @@ export interface ConnectionDeps extends OutboundQueueDeps {
 /** Ends that must not wait for a peer that takes nothing. */
 const urgentCauses: ReadonlySet<CloseCause> = new Set(['denied', 'expired', 'retired'])
 
+/** Ends that cut the socket: its peer reads nothing, or what it sends is to be let go of at once. */
+const cuttingCauses: ReadonlySet<CloseCause> = new Set(['silent', 'stalled', 'memory', 'unfinished'])
+
 /** A ping without payload: whole frames may go to the TCP socket between those of the library. */
 const pingFrame = Buffer.from([0x89, 0x00])
 
@@ -50,6 +54,8 @@ export class Connection implements Reader, MemoryHolder {
   readonly #socket: RelaySocket
   readonly #tcp: Socket
   readonly #queue: OutboundQueue
+  /** Of what the peer sends. */
+  readonly unfinished: UnfinishedMessage
   readonly #liveness: Liveness
   readonly #onTooSlow: (connection: Connection) => void
   #nextPingMs: number
@@ -67,6 +73,7 @@ export class Connection implements Reader, MemoryHolder {
     this.#socket = socket
     this.#tcp = tcp
     this.#queue = new OutboundQueue(tcp, deps)
+    this.unfinished = new UnfinishedMessage(tcp, options.permission.canWrite)
     this.#liveness = options.liveness
     this.#onTooSlow = deps.onTooSlow
     this.#nextPingMs = options.monotonicMs + options.liveness.pingEveryMs
@@ -125,6 +132,7 @@ export class Connection implements Reader, MemoryHolder {
   /** What is wrong with it at this moment; sends a ping when one is due. */
   check(nowMs: number): CloseCause | undefined {
     if (this.#queue.isStalled(nowMs)) return 'stalled'
+    if (this.unfinished.isTooMuch(nowMs)) return 'unfinished'
     if (nowMs >= this.#pongDueMs) return 'silent'
     if (nowMs >= this.#nextPingMs) {
       this.#nextPingMs = nowMs + this.#liveness.pingEveryMs
@@ -142,7 +150,7 @@ export class Connection implements Reader, MemoryHolder {
     this.leave()
     const { code, reason } = closeReasons[cause]
     const isUrgent = this.#tcp.writableNeedDrain && urgentCauses.has(cause)
-    if (cause === 'silent' || cause === 'stalled' || cause === 'memory' || isUrgent) this.terminate()
+    if (isUrgent || cuttingCauses.has(cause)) this.terminate()
     else this.#socket.end(code, reason)
   }
 

@@ -9,6 +9,7 @@ import { ExpiryWheel } from './expiry-wheel.ts'
 import type { Permission } from './permission.ts'
 import type { RelaySocket } from './relay-socket.ts'
 import { relieveMemory } from './relieve-memory.ts'
+import { relieveUnfinished } from './relieve-unfinished.ts'
 import { RetainedBytes } from './retained-bytes.ts'
 import type { SlowReaderPolicy } from './slow-reader-policy.ts'
 import { Topic } from './topic.ts'
@@ -17,6 +18,8 @@ export interface ExchangeOptions {
   readonly policy: SlowReaderPolicy
   /** Limit of the memory that all slow readers together keep. */
   readonly maxRetainedBytes: number
+  /** Limit of what has come of messages that are not whole yet, of all peers together. */
+  readonly maxUnfinishedBytes: number
   readonly liveness: Liveness
 }
 
@@ -184,7 +187,11 @@ export class Exchange {
   #listen(socket: RelaySocket, tcp: Socket, connection: Connection): void {
     socket.connection = connection
     socket.on('message', (data, isBinary) => this.#publishFrom(connection, data as Buffer, isBinary))
-    socket.on('pong', () => connection.ponged(this.#deps.clock.monotonicMs()))
+    socket.on('ping', (data) => connection.unfinished.passedControl(data.length))
+    socket.on('pong', (data) => {
+      connection.unfinished.passedControl(data.length)
+      connection.ponged(this.#deps.clock.monotonicMs())
+    })
     socket.on('error', (error) => this.#deps.log.debug({ error }, 'websocket failed'))
     socket.on('close', () => this.#leave(connection))
     tcp.on('drain', () => connection.drained(this.#deps.clock.monotonicMs()))
@@ -192,6 +199,7 @@ export class Exchange {
 
   #publishFrom(connection: Connection, payload: Buffer, isBinary: boolean): void {
     if (!connection.isOpen) return
+    connection.unfinished.finished()
     const { permission } = connection
     if (!permission.canWrite) {
       this.totals.ignoredMessages += 1
@@ -244,6 +252,11 @@ export class Exchange {
       if (cause !== undefined) this.#close(connection, cause)
     }
     if (this.retained.isOver) this.#relieve(nowMs)
+    relieveUnfinished(this.#connections, {
+      maxBytes: this.#options.maxUnfinishedBytes,
+      nowMs,
+      cut: (connection) => this.#close(connection, 'unfinished'),
+    })
   }
 
   #close(connection: Connection, cause: CloseCause): void {

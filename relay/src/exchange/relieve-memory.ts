@@ -1,4 +1,4 @@
-import type { RetainedAccount, RetainedBytes } from './retained-bytes.ts'
+import type { RetainedAccount } from './retained-bytes.ts'
 
 /** Somebody who may keep memory because its socket is full. */
 export interface MemoryHolder {
@@ -20,7 +20,7 @@ const keepsUpMs = 1000
  * @param cut must end a holder so that what it keeps is released at once.
  */
 export function relieveMemory<T extends MemoryHolder>(
-  retained: RetainedBytes,
+  retained: { readonly isOver: boolean },
   holders: Iterable<T>,
   { nowMs, cut }: { readonly nowMs: number; readonly cut: (holder: T) => void },
 ): void {
