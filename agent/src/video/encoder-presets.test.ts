@@ -14,7 +14,7 @@ const tail = '-f mpegts -flush_packets 1 -omit_video_pes_length 0 pipe:1'
 const v4l2 = '-framerate 24 -video_size 640x480 -i /dev/v4l/by-id/cam'
 
 test.each<[EncoderPreset, string]>([
-  ['mpeg1-compat', `-fflags nobuffer -f v4l2 ${v4l2} -an -r 24 -c:v mpeg1video -b:v 1000k -bf 0`],
+  ['mpeg1-compat', `-fflags nobuffer -f v4l2 ${v4l2} -an -r 24 -c:v mpeg1video -b:v 1000k -bf 0 -s 640x480`],
   [
     'h264-copy',
     `-fflags nobuffer -f v4l2 -input_format h264 ${v4l2} -an -c:v copy -bsf:v dump_extra=freq=keyframe`,

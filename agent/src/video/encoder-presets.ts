@@ -60,7 +60,8 @@ function inputAndCodec(settings: EncoderSettings): readonly string[] {
   const h264 = ['-an', '-r', rate, '-pix_fmt', 'yuv420p', '-b:v', bitrate, ...everySecond, '-c:v']
   const lowDelay = ['-preset', 'ultrafast', '-tune', 'zerolatency', '-maxrate', bitrate, '-bufsize', bitrate]
   const byPreset: Readonly<Record<EncoderPreset, () => readonly string[]>> = {
-    'mpeg1-compat': () => [...v4l2Input(settings), ...mpeg1(rate, bitrate)],
+    // A camera may give another size than it is asked for; pages of the fleet count on this one.
+    'mpeg1-compat': () => [...v4l2Input(settings), ...mpeg1(rate, bitrate), '-s', settings.size],
     'h264-copy': () => [
       ...v4l2Input(settings, ['-input_format', 'h264']),
       '-an',
