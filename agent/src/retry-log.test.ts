@@ -38,6 +38,23 @@ test('an outage of a day makes few lines, and says how many were left out', asyn
   expect(lines.at(-1)).toMatchObject({ untold: 59 })
 })
 
+test('two faults in turn make few lines too', async () => {
+  const { lines, clock, fail } = setUp()
+  for (let attempt = 0; attempt < 8_640; attempt++) {
+    fail(attempt, attempt % 2 === 0 ? 'A' : 'B')
+    await clock.advance(10_000)
+  }
+
+  expect(lines.length).toBeLessThan(300)
+})
+
+test('faults that are never the same are told again and again, and nothing is kept of them for ever', () => {
+  const { lines, fail } = setUp()
+  for (let attempt = 0; attempt < 100; attempt++) fail(attempt, `CODE_${attempt}`)
+
+  expect(lines).toHaveLength(100)
+})
+
 test('a new kind of fault is told at once', () => {
   const { lines, fail } = setUp()
   for (let attempt = 0; attempt < 20; attempt++) fail(attempt)

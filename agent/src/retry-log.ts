@@ -11,6 +11,8 @@ export interface RetryLogDeps {
 /** The first attempts of an outage are each told; then the same fault only so often. */
 const toldAttempts = 4
 const againAfterMs = 600_000
+/** Codes are few; more are no reason to remember without end. */
+const maxKnownCodes = 32
 
 /**
  * Tells why something is tried again: every new kind of fault and the first attempts at once, a lasting one every ten
@@ -19,8 +21,8 @@ const againAfterMs = 600_000
 export class RetryLog {
   readonly #facts: Readonly<Record<string, string>>
   readonly #deps: RetryLogDeps
-  #code: string | undefined
-  #toldAtMs = Number.NEGATIVE_INFINITY
+  /** When each kind of fault of this outage was told last. */
+  readonly #toldAtMs = new Map<string | undefined, number>()
   #untold = 0
 
   /** `facts` stand in each line, such as which camera it is. */
@@ -33,14 +35,14 @@ export class RetryLog {
     const { clock, log } = this.#deps
     const nowMs = clock.monotonicMs()
     const code = errorCode(error)
-    const isKnown = code === this.#code && attempt >= toldAttempts
-    this.#code = code
-    if (isKnown && nowMs - this.#toldAtMs < againAfterMs) {
+    if (attempt === 0 || this.#toldAtMs.size >= maxKnownCodes) this.#toldAtMs.clear()
+    const toldAtMs = this.#toldAtMs.get(code) ?? Number.NEGATIVE_INFINITY
+    if (attempt >= toldAttempts && nowMs - toldAtMs < againAfterMs) {
       this.#untold += 1
       return
     }
     const untold = this.#untold
-    this.#toldAtMs = nowMs
+    this.#toldAtMs.set(code, nowMs)
     this.#untold = 0
     log.warn({ ...this.#facts, attempt, delayMs, ...(untold === 0 ? {} : { untold }), error }, message)
   }
