@@ -12,7 +12,7 @@ export interface TokenSource {
 
 /** Tokens are some hundred bytes; a file that is longer is another file. */
 export const maxTokenBytes = 16_384
-/** How often a token file is looked at: a new one is in use within seconds, and it costs one short read. */
+/** How often a token file is looked at: a new one is in use after two looks at most, and a look is one short read. */
 const pollEveryMs = 2_000
 
 /** A token that was given as a text and stays. */
