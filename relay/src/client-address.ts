@@ -23,12 +23,17 @@ export class ClientAddress {
     return family !== 0 && this.#trusted.check(plain, family === 6 ? 'ipv6' : 'ipv4')
   }
 
-  /** The address of the client: the last one in `X-Forwarded-For` that is no proxy of ours, else the peer's own. */
+  /**
+   * The address of the client: the last one in `X-Forwarded-For` that is no proxy of ours, with or without a port. The
+   * peer's own where there is none, or where what one of our proxies wrote is no address: what stands further left was
+   * written by somebody who is not trusted.
+   */
   of(peerAddress: string, forwardedFor: string): string {
     const peer = plainAddress(peerAddress)
     if (forwardedFor === '' || !this.isTrusted(peer)) return peer
-    const hops = forwardedFor.split(',').map((hop) => plainAddress(hop.trim()))
-    return hops.findLast((hop) => isIP(hop) !== 0 && !this.isTrusted(hop)) ?? peer
+    const hops = forwardedFor.split(',').map((hop) => plainAddress(withoutPort(hop.trim())))
+    const client = hops.findLast((hop) => !this.isTrusted(hop)) ?? ''
+    return isIP(client) === 0 ? peer : client
   }
 
   /** What old programs report as the remote address: the header as it came, '' where it is absent or not believed. */
@@ -54,6 +59,12 @@ export function limitKey(address: string): string {
   const missing = tail === undefined ? 0 : Math.max(0, 8 - front.length - back.length)
   const groups = [...front, ...Array.from({ length: missing }, () => '0'), ...back]
   return `${groups.slice(0, 4).join(':')}::/64`
+}
+
+/** `192.0.2.7:51234`, `[2001:db8::1]` and `[2001:db8::1]:443` name an address too. */
+function withoutPort(hop: string): string {
+  const [, bracketed, v4] = /^(?:\[([^\]]*)\](?::\d+)?|(\d+\.\d+\.\d+\.\d+):\d+)$/.exec(hop) ?? []
+  return bracketed ?? v4 ?? hop
 }
 
 function plainAddress(address: string): string {
