@@ -87,7 +87,11 @@ describe('a folder of keys', () => {
   )
 
   test('that is empty has no keys', async () => {
-    expect(await readKeyDirectory(directory)).toEqual({ publicKeys: new Map(), problems: [] })
+    expect(await readKeyDirectory(directory)).toEqual({
+      publicKeys: new Map(),
+      problems: [],
+      byFile: new Map(),
+    })
   })
 
   test('forgets a key whose file was removed at the next read', async () => {

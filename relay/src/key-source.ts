@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Clock } from '@relay/common/clock'
 import { ConfigError } from '@relay/common/errors'
 import type { Log } from '@relay/common/log'
-import { readKeyDirectory } from '@relay/common/token/key-directory'
+import { type KeyDirectory, readKeyDirectory } from '@relay/common/token/key-directory'
 import { type KeyRing, secretsKeyRing } from '@relay/common/token/key-ring'
 
 export interface KeySourceOptions {
@@ -19,7 +19,7 @@ export interface KeySourceOptions {
 export interface KeySourceDeps {
   readonly clock: Clock
   readonly log: Log
-  /** Key ids that are no longer valid: their connections must end. */
+  /** Key ids that are gone, or stand for another key or policy now: what was let in by them must end. */
   readonly onRetired: (keyIds: ReadonlySet<string>) => void
 }
 
@@ -37,6 +37,7 @@ export class KeySource {
   readonly #reported = new Set<string>()
   /** Of the key folder, as last read. */
   #problems: ReadonlySet<string> = new Set()
+  #keysByFile: KeyDirectory['byFile'] = new Map()
 
   constructor(options: KeySourceOptions, deps: KeySourceDeps) {
     this.#options = options
@@ -87,7 +88,9 @@ export class KeySource {
     const publicKeys = await this.#tryRead('keys', () => this.#readPublicKeys())
     this.#ring = { secrets: secrets ?? before.secrets, publicKeys: publicKeys ?? before.publicKeys }
     const retired = new Set(
-      [...before.publicKeys.keys()].filter((keyId) => !this.#ring.publicKeys.has(keyId)),
+      [...before.publicKeys.values()]
+        .filter(({ keyId, fingerprint }) => this.#ring.publicKeys.get(keyId)?.fingerprint !== fingerprint)
+        .map(({ keyId }) => keyId),
     )
     if (retired.size === 0) return
     this.#deps.log.info({ keyIds: [...retired] }, 'keys retired')
@@ -128,9 +131,11 @@ export class KeySource {
   async #readPublicKeys(): Promise<KeyRing['publicKeys']> {
     const { keyDirectory } = this.#options
     if (keyDirectory === undefined) return new Map()
-    const { publicKeys, problems } = await readKeyDirectory(keyDirectory)
+    const { publicKeys, problems, byFile } = await readKeyDirectory(keyDirectory, this.#keysByFile)
+    this.#keysByFile = byFile
     for (const problem of problems) {
-      if (!this.#problems.has(problem)) this.#deps.log.error({ problem }, 'a key file is left out')
+      if (!this.#problems.has(problem))
+        this.#deps.log.error({ problem }, 'a key file is wrong: its last key stays valid')
     }
     this.#problems = new Set(problems)
     return publicKeys

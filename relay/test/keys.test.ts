@@ -1,5 +1,5 @@
 import type { webcrypto } from 'node:crypto'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FakeClock } from '@relay/common/fake-clock'
@@ -121,4 +121,37 @@ describe('a device', () => {
     await staying.settle()
     staying.terminate()
   })
+
+  test.each(['key', 'policy'] as const)(
+    'loses its connections when another %s stands in its file, but not while that is half written',
+    async (what) => {
+      const device = await deviceKey('spin30', ['spin30-*'])
+      const clock = new FakeClock(Date.now())
+      await using running = await RunningRelay.start({
+        clock,
+        settings: { KEY_DIRECTORY: join(folder, 'keys') },
+      })
+      const sign = async (): Promise<string> => await device.sign(claimsFor('spin30-data'))
+      const { uri } = (await (await running.post('spin30-data', await sign())).json()) as { uri: string }
+      const live = await Viewer.dial(
+        uri.replace('ws://relay.invalid', `ws://127.0.0.1:${running.ports.relay}`),
+      )
+      const whole = await readFile(device.file, 'utf8')
+      await writeFile(device.file, whole.slice(0, 40))
+      for (let round = 0; round < 5; round++) {
+        await clock.advance(2000)
+        expect((await running.post('spin30-data', await sign())).status).toBe(200)
+      }
+      expect(live.closed).toBeUndefined()
+
+      if (what === 'key') await deviceKey('spin30', ['spin30-*'])
+      else await writeFile(device.file, whole.replace('spin30-*', 'spin30-video'))
+      await expectSoon(async () => {
+        await clock.advance(2000)
+        return live.closed?.reason
+      }).toBe('key retired')
+
+      expect((await running.post('spin30-data', await sign())).status).toBe(401)
+    },
+  )
 })

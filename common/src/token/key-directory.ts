@@ -19,35 +19,43 @@ type KeyFile = Static<typeof keyFileSchema>
 
 export interface KeyDirectory {
   readonly publicKeys: ReadonlyMap<string, PublicKey>
-  /** One sentence for each file that was left out. The other keys are valid all the same. */
+  /** One sentence for each file that is wrong. The other keys are valid all the same. */
   readonly problems: readonly string[]
+  /** The key of each file, by its name; of a wrong one the last that was read. */
+  readonly byFile: ReadonlyMap<string, PublicKey>
 }
 
 /**
  * Reads every `*.jwk` file of a folder: a public key as JWK (RFC 7517; Ed25519 or P-256) with a `kid` and a `policy`
- * member. A file that is wrong is reported and left out; removing a file retires its key at the next read.
+ * member. A file that is wrong is reported; its key is that of `before`, the reading before this one, so that a file
+ * that is just being written retires nobody. Removing a file retires its key.
  * @throws {ConfigError} `KEY_DIRECTORY_UNREADABLE`.
  */
-export async function readKeyDirectory(directory: string): Promise<KeyDirectory> {
+export async function readKeyDirectory(
+  directory: string,
+  before: KeyDirectory['byFile'] = new Map(),
+): Promise<KeyDirectory> {
+  const byFile = new Map<string, PublicKey>()
   const publicKeys = new Map<string, PublicKey>()
   const problems: string[] = []
   const names = await keyFileNames(directory)
   for (const name of names) {
     const path = join(directory, name)
-    try {
-      const publicKey = await readKeyFile(path)
-      if (publicKeys.has(publicKey.keyId)) {
-        problems.push(
-          `${path}: the key id "${publicKey.keyId}" stands in another file too; this file is left out`,
-        )
-      } else {
-        publicKeys.set(publicKey.keyId, publicKey)
-      }
-    } catch (error) {
+    const publicKey = await readKeyFile(path).catch((error: unknown) => {
       problems.push(`${path}: ${describeError(error)}`)
+      return before.get(name)
+    })
+    if (publicKey === undefined) continue
+    if (publicKeys.has(publicKey.keyId)) {
+      problems.push(
+        `${path}: the key id "${publicKey.keyId}" stands in another file too; this file is left out`,
+      )
+      continue
     }
+    publicKeys.set(publicKey.keyId, publicKey)
+    byFile.set(name, publicKey)
   }
-  return { publicKeys, problems }
+  return { publicKeys, problems, byFile }
 }
 
 async function keyFileNames(directory: string): Promise<readonly string[]> {
@@ -67,7 +75,10 @@ async function readKeyFile(path: string): Promise<PublicKey> {
   const jwk = content as JWK & KeyFile
   if (jwk.d !== undefined) throw new Error('it holds a private key; only the public part belongs here')
   const algorithm = algorithmOf(jwk)
-  return { keyId: kid, algorithm, key: await importPublicKey(jwk, algorithm), policy }
+  const { crv, x, y } = jwk
+  const { topics, scopes, maxLifetimeSec } = policy
+  const fingerprint = JSON.stringify([crv, x, y, topics, scopes, maxLifetimeSec])
+  return { keyId: kid, algorithm, key: await importPublicKey(jwk, algorithm), policy, fingerprint }
 }
 
 function firstProblem(content: unknown): string {

@@ -6,6 +6,8 @@ export interface PublicKey {
   readonly algorithm: 'EdDSA' | 'ES256'
   readonly key: CryptoKey
   readonly policy: KeyPolicy
+  /** Differs where the key itself, or its policy, does. */
+  readonly fingerprint?: string
 }
 
 /** The keys that tokens may be signed with at this moment. Immutable: a reload makes a new one. */
