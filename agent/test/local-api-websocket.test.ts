@@ -311,6 +311,27 @@ describe('the feed api', () => {
     expect(await peer.ask('{"verb":"delete","what":"destination","which":"apiRule"}')).toBe(notDeleted)
   })
 
+  test('answers each of the commands that an old relay has joined, in order', async () => {
+    await using api = await LocalApiFixture.open()
+    const answers = api.listen('api')
+    const joined = '{"verb":"healthcheck"}{"verb":"list","what":"stream","which":"all"} {"verb":"no"}'
+    const from = { name: 'old relay', deliver: () => undefined }
+    api.hub.publish('api', { data: Buffer.from(joined), binary: false }, from)
+    await answers.count(4)
+    expect(answers.messages.slice(1).map(({ data }) => data.toString())).toEqual([
+      '{"healthcheck":"ok"}',
+      '{}',
+      '{"error":"Unrecognised Command"}',
+    ])
+  })
+
+  test('gives one answer to a message of more commands than a relay joins', async () => {
+    await using api = await LocalApiFixture.open()
+    const peer = await api.dial('api')
+    expect(await peer.ask('{"verb":"healthcheck"}'.repeat(65))).toBe('{"error":"Unrecognised Command"}')
+    expect(await peer.ask('{"verb":"healthcheck"}')).toBe('{"healthcheck":"ok"}')
+  })
+
   test('survives an add without a rule, and a stream deleted before its destination', async () => {
     await using api = await LocalApiFixture.open()
     const peer = await api.dial('api')

@@ -1,4 +1,4 @@
-import { splitJson } from '../uplink/json-splitter.ts'
+import { splitJson } from '../feeds/split-json.ts'
 import type { Framing, LineEndOut } from './decode-frames.ts'
 
 const endBytes: Readonly<Record<LineEndOut, string>> = { lf: '\n', crlf: '\r\n', cr: '\r', none: '' }

@@ -1,4 +1,5 @@
 import type { FeedHub, Leave, Member, Message } from '../feeds/feed-hub.ts'
+import { splitJson } from '../feeds/split-json.ts'
 import { answerAdminCommand, type ErrorTexts } from './admin-command.ts'
 import type { RuleDesk } from './rule-desk.ts'
 
@@ -6,6 +7,10 @@ import type { RuleDesk } from './rule-desk.ts'
 const apiFeed = 'api'
 /** Commands that wait to be carried out; what comes beyond is dropped and counted. */
 const maxWaitingCommands = 256
+/** More than an old relay joins; a message of more is none of commands, and gets one answer. */
+const maxJoinedCommands = 64
+/** Longer than one command may be, so that a huge message is not taken apart in vain. */
+const maxJoinedBytes = 64 * 1024
 
 export interface AdminFeedDeps {
   readonly hub: FeedHub
@@ -56,11 +61,18 @@ export class AdminFeed implements Member {
   }
 
   #answerAll(): void {
-    for (const { data } of this.#waiting.splice(0)) {
+    for (const data of this.#waiting.splice(0).flatMap((message) => commandsOf(message))) {
       if (this.#isClosed) return
       const answer = answerAdminCommand(data, this.#desk, this.#errorTexts)
       if (answer === undefined) continue
       this.#hub.publish(apiFeed, { data: Buffer.from(answer), binary: false }, this)
     }
   }
+}
+
+/** Relays of the old kind join commands that wait at the same time (spec session 6.4). */
+function commandsOf({ data }: Message): readonly Buffer[] {
+  if (data.length > maxJoinedBytes) return [data]
+  const parts = splitJson(data)
+  return parts.length > maxJoinedCommands ? [data] : parts
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { splitJson } from './json-splitter.ts'
+import { splitJson } from './split-json.ts'
 
 const container = fc.oneof(fc.object(), fc.array(fc.jsonValue())).map((value) => JSON.stringify(value))
 
