@@ -10,6 +10,7 @@ import { agentConfigSpec } from '../src/config.ts'
 import { FeedHub } from '../src/feeds/feed-hub.ts'
 import { Camera } from '../src/video/camera.ts'
 import { cameraOptions } from '../src/video/camera-options.ts'
+import { framePackets, soundPacket } from '../src/video/made-up-stream.ts'
 import { beginsKeyFrame, isTransportStream } from '../src/video/ts-cutter.ts'
 import { capturedLog } from './captured-log.ts'
 import { eventually, isRunning } from './eventually.ts'
@@ -79,6 +80,29 @@ describe('a test pattern by real ffmpeg', () => {
     expect(status).toMatchObject({ skippedBytes: 0, restarts: 0, fault: undefined, state: 'stopped' })
     expect(Math.abs(status.frames - frames.length)).toBeLessThanOrEqual(1)
     expect(status.bytes).toBe(frames.reduce((sum, { length }) => sum + length, 0))
+  })
+
+  test('gives out sound while the picture pauses, and never a part of a frame', async () => {
+    const directory = temporaryDirectory()
+    const frame = framePackets({ bytes: 4_000, isKey: true, tellsLength: true })
+    const half = 188 * 6
+    writeFileSync(join(directory, 'one.ts'), Buffer.concat([frame, soundPacket(100)]))
+    writeFileSync(join(directory, 'two.ts'), frame.subarray(0, half))
+    writeFileSync(join(directory, 'three.ts'), frame.subarray(half))
+    const program = join(directory, 'encoder')
+    const go = join(directory, 'go')
+    writeFileSync(
+      program,
+      `#!/bin/sh\ncd ${directory}\ncat one.ts\nwhile [ ! -e ${go} ]; do sleep 0.05; done\ncat two.ts\nsleep 0.2\ncat three.ts\nexec sleep 60\n`,
+    )
+    chmodSync(program, 0o755)
+    const { frames, camera } = startCamera('preset: custom, arguments: [x]', { ffmpeg: program })
+
+    await eventually(() => frames.length === 2, { show: () => camera.status() })
+    writeFileSync(go, '')
+    await eventually(() => frames.length >= 3, { show: () => camera.status() })
+
+    expect(frames).toEqual([frame, soundPacket(100), frame])
   })
 
   test('gives out each frame when it is complete, not when the next one begins', async () => {

@@ -127,7 +127,7 @@ export class Camera implements Member {
   }
 
   async #runOnce(signal: AbortSignal): Promise<void> {
-    const { device, command, stallAfterMs, name } = this.#options
+    const { device, command, stallAfterMs } = this.#options
     this.#state = 'starting'
     if (device !== '' && !existsSync(device)) {
       throw new AppError(
@@ -147,7 +147,7 @@ export class Camera implements Member {
           onStart: (pid) => {
             this.#pid = pid
           },
-          onBytes: (chunk) => this.#onBytes(chunk, name),
+          onBytes: (chunk) => this.#onBytes(chunk),
           stderr: this.#stderr,
           clock: this.#deps.clock,
         },
@@ -160,19 +160,28 @@ export class Camera implements Member {
     }
   }
 
-  #onBytes(chunk: Buffer, camera: string): void {
+  #onBytes(chunk: Buffer): void {
     if (this.#state !== 'live') {
       this.#state = 'live'
       this.#fault = undefined
-      this.#deps.log.info({ camera, feed: this.#options.feed }, 'camera is live')
+      const { name, feed } = this.#options
+      this.#deps.log.info({ camera: name, feed }, 'camera is live')
     }
     this.#cutter.push(chunk, this.#publish)
-    if (this.#cutter.awaitsUnknownEnd) this.#holdOn()
+    if (this.#mayFlush) this.#holdOn()
   }
 
-  /** One timer at a time;. */
+  /** What waits may go out after a pause; never a part of a frame whose length is known. */
+  get #mayFlush(): boolean {
+    return this.#cutter.awaitsUnknownEnd || this.#cutter.holdsBetweenFrames
+  }
+
+  /** One timer at a time; what comes meanwhile does not put it off. */
   #holdOn(): void {
-    this.#cancelHold ??= this.#deps.clock.after(this.#holdMs, () => this.#cutter.flush(this.#publish))
+    this.#cancelHold ??= this.#deps.clock.after(this.#holdMs, () => {
+      this.#cancelHold = undefined
+      if (this.#mayFlush) this.#cutter.flush(this.#publish)
+    })
   }
 
   #holdNoMore(): void {

@@ -206,6 +206,24 @@ describe('garbage', () => {
   })
 })
 
+test('sound that comes after a frame is held between frames, within one it is not', () => {
+  const cutter = new TsCutter(limit)
+  const messages: Buffer[] = []
+  const emit = (message: Buffer): void => void messages.push(message)
+  const picture = framePackets({ bytes: 400, isKey: false, tellsLength: true })
+
+  cutter.push(picture, emit)
+  expect(cutter.holdsBetweenFrames).toBe(false)
+  cutter.push(soundPacket(100), emit)
+  expect(cutter.holdsBetweenFrames).toBe(true)
+  cutter.push(picture.subarray(0, 188), emit)
+  expect(cutter.holdsBetweenFrames).toBe(false)
+  cutter.push(picture.subarray(188), emit)
+
+  expect(messages).toEqual([picture, Buffer.concat([soundPacket(100), picture])])
+  expect(cutter.holdsBetweenFrames).toBe(false)
+})
+
 test('a message that holds the first packet of a key frame is one to begin with, another is not', () => {
   expect(beginsKeyFrame(framePackets({ bytes: 10, isKey: true, tellsLength: true }))).toBe(true)
   expect(beginsKeyFrame(framePackets({ bytes: 10, isKey: false, tellsLength: true }))).toBe(false)

@@ -66,6 +66,11 @@ export class TsCutter {
     return this.#heldBytes > 0
   }
 
+  /** Packets that belong to no frame wait, such as sound while the picture pauses: the owner flushes after a pause. */
+  get holdsBetweenFrames(): boolean {
+    return this.#heldBytes > 0 && !this.#isFrameOpen
+  }
+
   /** Packets of a frame wait, and its end may already be here without being known: the owner flushes after a pause. */
   get awaitsUnknownEnd(): boolean {
     return this.#holdsFrame && this.#isFrameOpen && this.#pesBytesLeft < 0
