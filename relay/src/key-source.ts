@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '@relay/common/clock'
 import { ConfigError } from '@relay/common/errors'
 import type { Log } from '@relay/common/log'
 import { type KeyDirectory, readKeyDirectory } from '@relay/common/token/key-directory'
 import { type KeyRing, secretsKeyRing } from '@relay/common/token/key-ring'
+import { readSecretLines } from './read-secret-lines.ts'
 
 export interface KeySourceOptions {
   /** A secret given as a value; undefined for none. */
@@ -81,10 +81,10 @@ export class KeySource {
 
   async #refresh(): Promise<void> {
     const before = this.#ring
-    const secrets = await this.#tryRead('secrets', async () => {
-      const read = await this.#readSecrets()
-      return read.length === 0 ? before.secrets : secretsKeyRing(...read).secrets
-    })
+    const secrets = await this.#tryRead(
+      'secrets',
+      async () => secretsKeyRing(...(await this.#readSecrets())).secrets,
+    )
     const publicKeys = await this.#tryRead('keys', () => this.#readPublicKeys())
     this.#ring = { secrets: secrets ?? before.secrets, publicKeys: publicKeys ?? before.publicKeys }
     const retired = new Set(
@@ -112,20 +112,17 @@ export class KeySource {
 
   async #readSecrets(): Promise<readonly string[]> {
     const { secret, secretFiles } = this.#options
-    const texts = await Promise.all(secretFiles.map((name) => this.#readSecretFile(name)))
-    const lines = texts.flatMap((text) => text.split(/\r?\n/))
-    return [...new Set([secret ?? '', ...lines].filter((line) => line !== ''))]
+    if (secret !== undefined && secret.trim() === '') {
+      throw new ConfigError('SECRET_EMPTY', 'the secret is empty: with it anybody could make tokens')
+    }
+    const files = await Promise.all(secretFiles.map((name) => readSecretLines(this.#pathOf(name))))
+    return [...new Set([...(secret === undefined ? [] : [secret]), ...files.flat()])]
   }
 
-  async #readSecretFile(name: string): Promise<string> {
+  /** A bare name is a credential of systemd. */
+  #pathOf(name: string): string {
     const { credentialsDirectory } = this.#options
-    const path =
-      name.includes('/') || credentialsDirectory === undefined ? name : join(credentialsDirectory, name)
-    try {
-      return await readFile(path, 'utf8')
-    } catch (cause) {
-      throw new ConfigError('SECRET_FILE_UNREADABLE', `the secret file ${path} cannot be read`, { cause })
-    }
+    return name.includes('/') || credentialsDirectory === undefined ? name : join(credentialsDirectory, name)
   }
 
   async #readPublicKeys(): Promise<KeyRing['publicKeys']> {

@@ -147,6 +147,51 @@ describe('deny, allow and status', () => {
   })
 })
 
+describe('the options of token', () => {
+  const environment = { RELAY_TOKEN_SECRET: secret, RELAY_TOKEN_AUDIENCE: audience }
+  const run = async (...words: readonly string[]) =>
+    await Child.run({ arguments: ['token', '--topic', 't', ...words], environment })
+
+  test('take durations and plain words', async () => {
+    const { code, stdout } = await run('--lifetime', '365d', '--read', 'yes', '--write', 'no')
+
+    expect(code).toBe(0)
+    const payload = JSON.parse(Buffer.from(stdout.split('.')[1] ?? '', 'base64url').toString()) as {
+      exp: number
+      iat: number
+      scopes: string[]
+    }
+    expect(payload.exp - payload.iat).toBe(365 * 86_400)
+    expect(payload.scopes).toEqual(['read'])
+  })
+
+  test.each([
+    [['--lifetime', '-5'], /--lifetime: "-5"/],
+    [['--lifetime', '0'], /--lifetime: "0"/],
+    [['--lifetime', 'soon'], /--lifetime: "soon" is not .*seconds.*365d/],
+    [['--lifetime', '60', '--read', 'maybe'], /--read: "maybe" is not true or false/],
+  ])('%j is refused with one sentence and 64', async (words, says) => {
+    const { code, stdout, stderr } = await run(...words)
+
+    expect([code, stdout]).toEqual([64, ''])
+    expect(stderr).toMatch(says)
+  })
+
+  test('read the secret file as the relay does: blanks at its end are no part of it', async () => {
+    const file = join(folder, 'secret')
+    await writeFile(file, `${secret}  \n`)
+    const { code, stdout } = await Child.run({
+      arguments: ['token', '--topic', 't', '--lifetime', '60', '--secret-file', file],
+      environment: { RELAY_TOKEN_AUDIENCE: audience },
+    })
+    expect(code).toBe(0)
+    await using other = await RunningRelay.start({ settings: { SECRET: '', SECRET_FILES: file } })
+
+    expect((await other.post('t', stdout.trim())).status).toBe(200)
+    expect((await running.post('t', stdout.trim())).status).toBe(200)
+  })
+})
+
 describe('cat', () => {
   const client = (topic: string, more: Readonly<Record<string, string>> = {}) => ({
     RELAY_CLIENT_SESSION: `${running.access}/session/${topic}`,
@@ -179,6 +224,34 @@ describe('cat', () => {
     cat.process.kill('SIGTERM')
     expect((await cat.ended).code).toBe(0)
     speaker.terminate()
+  })
+
+  test.each(['/dev/full', '/nonexistent/file'])(
+    'says that %s cannot be written, and ends with 69',
+    async (file) => {
+      const speaker = await running.join('c7', { scopes: ['write'] })
+      await using cat = new Child({ arguments: ['cat', '--file', file], environment: client('c7') })
+      const sending = setInterval(() => speaker.send('hello'), 50)
+
+      const { code, stderr } = await cat.ended
+      clearInterval(sending)
+      speaker.terminate()
+
+      expect(code).toBe(69)
+      expect(stderr).toContain(`the file ${file} cannot be written`)
+      expect(stderr).not.toContain('again in')
+    },
+  )
+
+  test.each([
+    [[], /the address of the topic is missing: relay cat <address>/],
+    [['nonsense'], /the address "nonsense" is not an address such as/],
+  ])('wants an address of a topic: %j', async (words, says) => {
+    const { code, stderr } = await Child.run({ arguments: ['cat', ...words] })
+
+    expect(code).toBe(64)
+    expect(stderr).toMatch(says)
+    expect(stderr).not.toContain('--session')
   })
 
   test('sends its input line by line and ends when told so', async () => {

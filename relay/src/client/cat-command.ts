@@ -47,7 +47,7 @@ async function join(
   steps: readonly PlayStep[] | undefined,
 ): Promise<number> {
   const config = loadCatConfig(args, process)
-  const output = openRecordOutput(config.file, process.stdout)
+  const output = await openRecordOutput(config.file, process.stdout)
   const reopen = (): void => output.reopen()
   nodeProcess.on('SIGHUP', reopen)
   try {

@@ -2,15 +2,19 @@ import type { Arguments, Process } from '@relay/common/command-line'
 import { loadConfig } from '@relay/common/config/load-config'
 import { Section } from '@relay/common/config/schema'
 import type { ConfigSpec } from '@relay/common/config/settings'
+import { UsageError } from '@relay/common/errors'
 import { type StaticDecode, Type } from 'typebox'
 import { recordModes } from './record-output.ts'
+
+const addressPattern = '^https?://.+/session/.+'
+const addressForm = 'an address such as https://relay.example.org/access/session/<topic>'
 
 const schema = Section({
   session: Type.String({
     description:
       'access address with the topic, such as https://relay.example.org/access/session/spin30-data',
-    pattern: '^https?://.+/session/.+',
-    expected: 'an address such as https://relay.example.org/access/session/<topic>',
+    pattern: addressPattern,
+    expected: addressForm,
   }),
   token: Type.Optional(Type.String({ description: 'the token', secret: true })),
   tokenFile: Type.Optional(
@@ -33,7 +37,22 @@ export const catSpec: ConfigSpec<typeof schema> = { program: 'relay', envPrefix:
 
 export type CatConfig = Readonly<StaticDecode<typeof schema>>
 
-/** @throws {ConfigError} `CONFIG_INVALID`. */
+/**
+ * @throws {UsageError} where the address is missing, or the one on the command line is wrong.
+ * @throws {ConfigError} `CONFIG_INVALID` for all else.
+ */
 export function loadCatConfig(args: Arguments, process: Process): CatConfig {
-  return loadConfig(catSpec, { environment: process.environment, arguments: args })
+  const address = args['session']
+  const { environment } = process
+  if (address === undefined && (environment['RELAY_CLIENT_SESSION'] ?? '') === '') {
+    throw new UsageError(
+      `the address of the topic is missing: relay cat <address>, ${addressForm}; or set RELAY_CLIENT_SESSION`,
+    )
+  }
+  if (typeof address === 'string' && !new RegExp(addressPattern).test(address)) {
+    throw new UsageError(`the address "${address.slice(0, maxShownLength)}" is not ${addressForm}`)
+  }
+  return loadConfig(catSpec, { environment, arguments: args })
 }
+
+const maxShownLength = 200

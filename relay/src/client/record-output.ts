@@ -33,12 +33,28 @@ export interface RecordOutput {
   write(record: Buffer): Promise<void>
   /** Opens the file of that name again; nothing for stdout. */
   reopen(): void
+  /** @throws {RecordFailedError} where what was taken could not be written. */
   close(): Promise<void>
 }
 
-/** Writes to stdout where `path` is '' or '-', else appends to the file. */
-export function openRecordOutput(path: string, stdout: NodeJS.WritableStream): RecordOutput {
-  return path === '' || path === '-' ? stdoutOutput(stdout) : new FileOutput(path)
+/** A record cannot be written: to connect again would not help. */
+export class RecordFailedError extends UnavailableError {
+  override readonly permanent = true
+
+  constructor(path: string, cause: Error) {
+    super('RECORD_FAILED', `the file ${path} cannot be written`, { cause })
+  }
+}
+
+/**
+ * Writes to stdout where `path` is '' or '-', else appends to the file.
+ * @throws {RecordFailedError} where the file cannot be opened.
+ */
+export async function openRecordOutput(path: string, stdout: NodeJS.WritableStream): Promise<RecordOutput> {
+  if (path === '' || path === '-') return stdoutOutput(stdout)
+  const output = new FileOutput(path)
+  await output.opened()
+  return output
 }
 
 function stdoutOutput(stdout: NodeJS.WritableStream): RecordOutput {
@@ -61,13 +77,25 @@ class FileOutput implements RecordOutput {
 
   async write(record: Buffer): Promise<void> {
     if (this.#failure === undefined) await writeTo(this.#stream, record)
-    if (this.#failure !== undefined) {
-      throw new UnavailableError('RECORD_FAILED', `${this.#path} cannot be written`, { cause: this.#failure })
+    this.#check()
+  }
+
+  /** @throws {RecordFailedError} */
+  async opened(): Promise<void> {
+    const stream = this.#stream
+    if (stream.pending) {
+      await new Promise((resolve) => stream.once('open', resolve).once('error', resolve))
     }
+    this.#check()
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw new RecordFailedError(this.#path, this.#failure)
   }
 
   reopen(): void {
     this.#stream.end()
+    this.#failure = undefined
     this.#stream = this.#open()
   }
 
@@ -76,12 +104,13 @@ class FileOutput implements RecordOutput {
       if (this.#stream.closed) resolve()
       else this.#stream.once('close', resolve).end()
     })
+    this.#check()
   }
 
   #open(): WriteStream {
     const stream = createWriteStream(this.#path, { flags: 'a' })
     stream.on('error', (error) => {
-      this.#failure ??= error
+      if (stream === this.#stream) this.#failure ??= error
     })
     return stream
   }

@@ -2,6 +2,7 @@ import { systemClock } from '@relay/common/clock'
 import type { Arguments, Command } from '@relay/common/command-line'
 import { exitCode } from '@relay/common/errors'
 import { signToken } from '@relay/common/token/sign-token'
+import { optionValue } from './token-option.ts'
 import { readSecretFile } from './read-secret-file.ts'
 import { decideToken022, decideToken093, type TokenDecision } from './token-request.ts'
 
@@ -15,7 +16,10 @@ interface TokenCommandOptions {
   readonly variables: Readonly<Record<string, { readonly option: string; readonly describe: string }>>
 }
 
-const lifetime = { option: 'lifetime', describe: 'seconds that the token is valid' }
+const lifetime = {
+  option: 'lifetime',
+  describe: 'how long the token is valid: seconds, or a time such as 12h or 365d',
+}
 const topic = { option: 'topic', describe: 'topic, such as spin30-data' }
 const audience = { option: 'audience', describe: 'address of the access API, as the relay knows it' }
 const connectionType = { option: 'connection-type', describe: 'kind of connection (default session)' }
@@ -92,7 +96,7 @@ async function settingsOf(
   const settings: Record<string, string | undefined> = { ...environment }
   for (const [name, { option }] of Object.entries(variables)) {
     const value = args[option]
-    if (typeof value === 'string') settings[`${prefix}_${name}`] = value
+    if (typeof value === 'string') settings[`${prefix}_${name}`] = optionValue(option, value)
   }
   const fileName = args['secret-file'] ?? environment[`${prefix}_SECRET_FILE`]
   if (typeof fileName === 'string' && fileName !== '') {

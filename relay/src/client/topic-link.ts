@@ -9,7 +9,7 @@ export interface TopicLink {
   send(data: string | Buffer): Promise<void>
   /** Closes with 1000 and resolves when the peer has answered, or a short time is over. */
   close(): Promise<void>
-  /** Resolves when the link has closed in order; rejects `LINK_LOST` when it broke. */
+  /** Resolves when the link has closed in order; rejects `LINK_LOST` when it broke, or with what `onMessage` threw. */
   readonly closed: Promise<void>
 }
 
@@ -47,15 +47,20 @@ export async function dialTopic(
   const socket = new WebSocket(uri, options)
   const abort = (): void => socket.terminate()
   signal.addEventListener('abort', abort, { once: true })
+  let failure: Error | undefined
   const closed = new Promise<void>((resolve, reject) => {
     socket.on('close', (code) => {
-      if (code === 1000 || code === 1001 || code === 1005) resolve()
+      if (failure !== undefined) reject(failure)
+      else if (code === 1000 || code === 1001 || code === 1005) resolve()
       else reject(new AppError('LINK_LOST', `the link to the relay broke (${code})`, { details: { code } }))
     })
   })
   // Whoever waits for it gets the rejection; that nobody waits yet is no fault.
   closed.catch(() => {})
-  receiveInOrder(socket, onMessage)
+  receiveInOrder(socket, onMessage, (error) => {
+    failure ??= error
+    socket.terminate()
+  })
   try {
     await opened(socket)
   } finally {
@@ -86,7 +91,11 @@ export async function dialTopic(
 }
 
 /** Reads on only as fast as what was read can be put away. */
-function receiveInOrder(socket: WebSocket, onMessage: DialOptions['onMessage']): void {
+function receiveInOrder(
+  socket: WebSocket,
+  onMessage: DialOptions['onMessage'],
+  onFailure: (error: Error) => void,
+): void {
   let last = Promise.resolve()
   let waiting = 0
   socket.on('message', (data, isBinary) => {
@@ -94,7 +103,7 @@ function receiveInOrder(socket: WebSocket, onMessage: DialOptions['onMessage']):
     if (waiting === 64) socket.pause()
     last = last
       .then(() => onMessage(data as Buffer, isBinary))
-      .catch(() => socket.terminate())
+      .catch((error: unknown) => onFailure(error instanceof Error ? error : new Error(String(error))))
       .then(() => {
         waiting -= 1
         if (waiting < 64 && socket.isPaused) socket.resume()
