@@ -110,3 +110,11 @@ test('no text makes it throw', () => {
     }),
   )
 })
+
+test('a value nested without end is dropped and counted, and the next one comes through', () => {
+  const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+  const { values, splitter } = split([deep, `{"a":1}${deep}{"b":2}`])
+
+  expect(values).toEqual([{ a: 1 }, { b: 2 }])
+  expect(splitter.losses.broken).toBe(2)
+})

@@ -8,6 +8,8 @@ export interface SplitterLosses {
 
 /** A value longer than this is dropped: an instrument that never closes its brace must not fill the memory. */
 const maxValueCharacters = 262_144
+/** A value nested deeper is dropped: whoever walks through it later must not run out of stack. */
+const maxNesting = 64
 
 /**
  * Cuts a flow of text into JSON objects and arrays. Old relays join several messages into one (`{"a":1}{"b":2}`,
@@ -57,8 +59,13 @@ export class JsonSplitter {
     } catch {
       return false
     }
-    this.#onValue(value)
+    this.#handOn(value)
     return true
+  }
+
+  #handOn(value: unknown): void {
+    if (isNestedDeeper(value, maxNesting)) this.#broken += 1
+    else this.#onValue(value)
   }
 
   #scan(text: string): void {
@@ -103,12 +110,14 @@ export class JsonSplitter {
 
   #complete(text: string): void {
     this.#startAfresh()
+    let value: unknown
     try {
-      this.#onValue(JSON.parse(text))
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error
+      value = JSON.parse(text)
+    } catch {
       this.#broken += 1
+      return
     }
+    this.#handOn(value)
   }
 
   #keep(rest: string): void {
@@ -128,4 +137,10 @@ export class JsonSplitter {
     this.#escaped = false
     this.#previous = ''
   }
+}
+
+/** Looks no deeper than `levels`, so that it cannot run out of stack itself. */
+function isNestedDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((item) => isNestedDeeper(item, levels - 1))
 }
