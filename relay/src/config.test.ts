@@ -105,3 +105,18 @@ describe('wrong settings', () => {
     expect(problems({ RELAY_SECRET: 'very-secret-value' }).join()).not.toContain('very-secret-value')
   })
 })
+
+test.each([
+  ['RELAY_KEYS_EVERY', '0', /keysEvery: it must be at least 100ms/],
+  ['RELAY_ACCESS_PER', '0', /access\.per: it must be at least 1s/],
+  ['RELAY_TIDY_EVERY', '0', /tidyEvery: it must be at least 1s/],
+  ['RELAY_STATS_EVERY', '0', /statsEvery: it must be at least 100ms/],
+  ['RELAY_RELAY_STALLED_AFTER', '0', /stalledAfter: it must be at least 1s/],
+  ['RELAY_RELAY_MAX_BUFFERED_BYTES', '0B', /maxBufferedBytes: it must be at least 64KiB/],
+  ['RELAY_RELAY_MAX_BUFFERED_TEXT_BYTES', '0B', /maxBufferedTextBytes: it must be at least 64KiB/],
+  ['RELAY_RELAY_MAX_RETAINED_BYTES', '0B', /maxRetainedBytes: it must be at least 1MiB/],
+  ['RELAY_RELAY_MAX_UNFINISHED_BYTES', '0B', /maxUnfinishedBytes: it must be at least 1MiB/],
+  ['RELAY_DRAIN_WITHIN', '10m', /drainWithin: it must be at most 4s/],
+])('%s=%s would do harm and is refused', (name, value, says) => {
+  expect(() => loadRelayConfig('0.9.3', { environment: { ...old093, [name]: value } })).toThrow(says)
+})

@@ -170,6 +170,15 @@ export function loadRelayConfig(generation: Generation, sources: ConfigSources):
     const what = `"${wrongProxies.join('", "')}" is no IP address and no network such as 10.0.0.0/8`
     throw invalidConfig('relay', [{ where: 'trustedProxies', what }])
   }
+  const outside = limitsOf(loaded).filter(
+    ({ value, least, most = Infinity }) => value < least || value > most,
+  )
+  if (outside.length > 0) {
+    throw invalidConfig(
+      'relay',
+      outside.map(({ where, wanted }) => ({ where, what: `it must be ${wanted}` })),
+    )
+  }
   if (!hasKeys(loaded)) throw invalidConfig('relay', [secretMissing])
   const generationDefaults = defaults[generation]
   return {
@@ -185,6 +194,64 @@ export function loadRelayConfig(generation: Generation, sources: ConfigSources):
     isBookingIdOptional: loaded.allowNoBookingId ?? generationDefaults.isBookingIdOptional,
     ignoredSettings: ignored,
   }
+}
+
+interface Limit {
+  readonly where: string
+  readonly value: number
+  readonly least: number
+  readonly most?: number
+  readonly wanted: string
+}
+
+/** Outside of these a setting would switch a protection off, keep the relay busy with itself, or break a promise. */
+function limitsOf({
+  access,
+  relay,
+  keysEvery,
+  statsEvery,
+  tidyEvery,
+  drainWithin,
+}: Loaded): readonly Limit[] {
+  const kib = 1024
+  return [
+    { where: 'keysEvery', value: keysEvery, least: 100, wanted: 'at least 100ms' },
+    { where: 'access.per', value: access.per, least: 1000, wanted: 'at least 1s' },
+    { where: 'statsEvery', value: statsEvery, least: 100, wanted: 'at least 100ms' },
+    { where: 'tidyEvery', value: tidyEvery, least: 1000, wanted: 'at least 1s' },
+    {
+      where: 'drainWithin',
+      value: drainWithin,
+      least: 0,
+      most: 4000,
+      wanted: 'at most 4s: the relay ends within 5 s',
+    },
+    { where: 'relay.stalledAfter', value: relay.stalledAfter, least: 1000, wanted: 'at least 1s' },
+    {
+      where: 'relay.maxBufferedBytes',
+      value: relay.maxBufferedBytes,
+      least: 64 * kib,
+      wanted: 'at least 64KiB',
+    },
+    {
+      where: 'relay.maxBufferedTextBytes',
+      value: relay.maxBufferedTextBytes,
+      least: 64 * kib,
+      wanted: 'at least 64KiB',
+    },
+    {
+      where: 'relay.maxRetainedBytes',
+      value: relay.maxRetainedBytes,
+      least: kib * kib,
+      wanted: 'at least 1MiB',
+    },
+    {
+      where: 'relay.maxUnfinishedBytes',
+      value: relay.maxUnfinishedBytes,
+      least: kib * kib,
+      wanted: 'at least 1MiB',
+    },
+  ]
 }
 
 const secretMissing = {
