@@ -8,6 +8,7 @@ import { FeedHub } from './feeds/feed-hub.ts'
 import { type DestinationRule, DestinationRules, StreamRules } from './feeds/rules.ts'
 import { Instrument } from './instrument/instrument.ts'
 import { instrumentOptions } from './instrument/instrument-options.ts'
+import { apiRuleId, type ErrorTexts } from './local-api/admin-command.ts'
 import { LocalApi } from './local-api/local-api.ts'
 import { prepareRule } from './start-rule.ts'
 import { deliveryOf } from './uplink/delivery-of.ts'
@@ -21,6 +22,7 @@ export interface AgentOptions {
   readonly config: AgentConfig
   /** A rule of the program itself (`VW_API`); it survives "delete all". */
   readonly apiDestination: string
+  readonly errorTexts: ErrorTexts
   /** Without its local API this program is of no use. */
   readonly requiresLocalApi: boolean
 }
@@ -38,8 +40,6 @@ interface Part {
   run(signal: AbortSignal): Promise<void>
 }
 
-/** Id of the rule that `VW_API` makes (spec session 2.2). */
-const apiRuleId = 'apiRule'
 /** All parts have ended by then; the whole program ends within 5 s. */
 const endWithinMs = 3_500
 const serverPolicy: RetryPolicy = { minMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 }
@@ -84,7 +84,7 @@ export class Agent {
     this.#streams = new StreamRules(this.hub)
     this.#destinations = new DestinationRules({
       prepare: (rule) => prepareRule(rule, ruleOptions, { ...parts, uplinks: this.#ruleUplinks }),
-      keptIds: new Set([apiRuleId]),
+      keptIds: new Set(options.apiDestination === '' ? [] : [apiRuleId]),
     })
     this.#cameras = config.cameras.map(
       (camera) => new Camera(cameraOptions(camera, config.video.ffmpeg, deps.environment), parts),
@@ -187,7 +187,13 @@ export class Agent {
     const { clock, log } = this.#deps
     const { host, port, allowedHosts, allowedOrigins } = this.#options.config.localApi
     const api = await LocalApi.open(
-      { host: host === '*' ? undefined : host, port, allowedHosts, allowedOrigins },
+      {
+        host: host === '*' ? undefined : host,
+        port,
+        allowedHosts,
+        allowedOrigins,
+        errorTexts: this.#options.errorTexts,
+      },
       { hub: this.hub, destinations: this.#destinations, streams: this.#streams, clock, log },
     )
     this.#localApi = api

@@ -8,4 +8,4 @@ const [{ runMain, runProgram }, { agentProgram }] = await Promise.all([
   import('@relay/common/command-line'),
   import('./program.ts'),
 ])
-await runMain((argv, process) => runProgram(agentProgram, argv, process))
+await runMain((argv, process) => runProgram(agentProgram('v0.2'), argv, process))

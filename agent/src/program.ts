@@ -5,6 +5,7 @@ import { exitCode } from '@relay/common/errors'
 import { Value } from 'typebox/value'
 import { agentConfigSpec } from './config.ts'
 import { hostLogLevel, hostSpec } from './host-settings.ts'
+import type { ErrorTexts } from './local-api/admin-command.ts'
 import { readConfig } from './read-config.ts'
 import { fetchStatus } from './fetch-status.ts'
 import { runAgent } from './run-agent.ts'
@@ -85,28 +86,31 @@ const show: Command = {
   },
 }
 
-const host: Command = {
-  usage: 'host',
-  description: 'serve the local API alone, as "session host" and "relay host" of practable/relay do',
-  options: commandLineOptions(hostSpec),
-  run: async (args, { environment, signal }) => {
-    const { localApi, log, api, recordings } = loadConfig(hostSpec, { environment, arguments: args })
-    // Everything else as it stands in an empty file.
-    const config = { ...loadConfig(agentConfigSpec, {}) }
-    await runAgent({
-      config: {
-        ...config,
-        localApi: { ...config.localApi, ...localApi },
-        recordings: { ...config.recordings, ...recordings },
-      },
-      apiDestination: api,
-      requiresLocalApi: true,
-      logLevel: hostLogLevel(log.level),
-      environment,
-      signal,
-    })
-    return exitCode.ok
-  },
+function hostCommand(errorTexts: ErrorTexts): Command {
+  return {
+    usage: 'host',
+    description: 'serve the local API alone, as "session host" and "relay host" of practable/relay do',
+    options: commandLineOptions(hostSpec),
+    run: async (args, { environment, signal }) => {
+      const { localApi, log, api, recordings } = loadConfig(hostSpec, { environment, arguments: args })
+      // Everything else as it stands in an empty file.
+      const config = { ...loadConfig(agentConfigSpec, {}) }
+      await runAgent({
+        config: {
+          ...config,
+          localApi: { ...config.localApi, ...localApi },
+          recordings: { ...config.recordings, ...recordings },
+        },
+        apiDestination: api,
+        requiresLocalApi: true,
+        errorTexts,
+        logLevel: hostLogLevel(log.level),
+        environment,
+        signal,
+      })
+      return exitCode.ok
+    },
+  }
 }
 
 const version: Command = {
@@ -126,10 +130,12 @@ function pathOf(
   return environment.RELAY_AGENT_CONFIG || '/etc/relay-agent/agent.yaml'
 }
 
-/** The command line of `relay-agent`. */
-export const agentProgram: Program = {
-  name: 'relay-agent',
-  description: 'Bridges the cameras and instruments of an experiment to a relay.',
-  version: agentVersion,
-  commands: [run, check, status, show, host, version],
+/** The command line of `relay-agent`; `errorTexts` says which host of the old programs `host` is. */
+export function agentProgram(errorTexts: ErrorTexts): Program {
+  return {
+    name: 'relay-agent',
+    description: 'Bridges the cameras and instruments of an experiment to a relay.',
+    version: agentVersion,
+    commands: [run, check, status, show, hostCommand(errorTexts), version],
+  }
 }

@@ -450,6 +450,43 @@ describe('the host of the old programs', () => {
     },
   )
 
+  test.each([
+    ['relay/bin/session.mjs', 'Unrecognised Command'],
+    ['agent/bin/relay-agent.mjs', 'Unrecognised Command'],
+    ['relay/bin/relay.mjs', 'unrecognised Command'],
+  ])('has the words of its generation when started by %s', async (launcher, error) => {
+    const port = await freePort()
+    const agent = start({ args: ['host'], environment: { VW_PORT: String(port) }, launcher })
+    await waitForHealth(port)
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/api`)
+    const answer = new Promise<string>((resolve) =>
+      socket.once('message', (data: Buffer) => resolve(data.toString())),
+    )
+    await new Promise((resolve) => socket.once('open', resolve))
+    socket.send('nonsense')
+
+    expect(await answer).toBe(JSON.stringify({ error }))
+    socket.terminate()
+    expect((await agent.stop()).code).toBe(0)
+  })
+
+  test.each([
+    ['ws://127.0.0.1:1/admin', ['apiRule']],
+    ['', []],
+  ])('with VW_API %j "delete all" leaves %j', async (api, left) => {
+    const port = await freePort()
+    start({ args: ['host'], environment: { VW_PORT: String(port), VW_API: api } })
+    await waitForHealth(port)
+    const destinations = `http://127.0.0.1:${port}/api/destinations`
+    for (const id of api === '' ? ['0', 'apiRule'] : ['0']) {
+      const body = JSON.stringify({ id, stream: 'api', destination: 'ws://127.0.0.1:1/x' })
+      expect((await fetch(destinations, { method: 'POST', body })).status).toBe(200)
+    }
+    await fetch(`${destinations}/all`, { method: 'DELETE' })
+
+    expect(Object.keys((await (await fetch(`${destinations}/all`)).json()) as object)).toEqual(left)
+  })
+
   test('ends with 0 by SIGINT, closing its uplinks with 1000', async () => {
     const server = await openServer()
     const agent = start({

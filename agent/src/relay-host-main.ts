@@ -1,0 +1,10 @@
+import { setFlagsFromString } from 'node:v8'
+
+// As in main.ts; this entry is that of `relay host`, whose local API has the words of v0.9.3.
+setFlagsFromString('--semi-space-growth-factor=1')
+
+const [{ runMain, runProgram }, { agentProgram }] = await Promise.all([
+  import('@relay/common/command-line'),
+  import('./program.ts'),
+])
+await runMain((argv, process) => runProgram(agentProgram('v0.9'), argv, process))
