@@ -14,6 +14,7 @@ import { RelayServer } from './exchange/relay-server.ts'
 import { ByteLimitPolicy } from './exchange/slow-reader-policy.ts'
 import { KeySource } from './key-source.ts'
 import { relayMetrics } from './relay-metrics.ts'
+import { LossLog } from './status/loss-log.ts'
 import { StatsTopic } from './status/stats-topic.ts'
 import { StatusReporter } from './status/status-reporter.ts'
 
@@ -34,6 +35,8 @@ export interface RelayPorts {
 
 /** Life of a one-time code (spec session 5). */
 const codeLifetimeMs = 30_000
+/** How often the log says what slow viewers lost. */
+const reportLossEveryMs = 10_000
 /** Spec session 6.5. */
 const liveness = { pingEveryMs: 54_000, pongWithinMs: 60_000 }
 
@@ -52,6 +55,8 @@ export class Relay {
   #watching: Promise<void> = Promise.resolve()
   #metricsServer: Server | undefined
   #cancelTidy: Cancel | undefined
+  #cancelLossLog: Cancel | undefined
+  readonly #lossLog: LossLog
 
   private constructor(config: RelayConfig, deps: RelayDeps, parts: RelayParts) {
     this.#config = config
@@ -63,6 +68,12 @@ export class Relay {
     this.#relayServer = parts.relayServer
     this.#accessServer = parts.accessServer
     this.#statsTopic = parts.statsTopic
+    this.#lossLog = new LossLog(parts.exchange, deps.log)
+  }
+
+  /** Refused requests of the access API since the start, by reason. */
+  get refusedRequests(): AccessServer['refused'] {
+    return this.#accessServer.refused
   }
 
   /** Builds a relay that does nothing yet. */
@@ -83,6 +94,7 @@ export class Relay {
       this.exchange.start()
       this.#statsTopic.start()
       this.#tidyLater()
+      this.#reportLossLater()
       this.#watching = this.#keys.watch(this.#stopped.signal)
       return { access, relay, metrics }
     } catch (error) {
@@ -101,6 +113,8 @@ export class Relay {
     this.#relayServer.close()
     await this.#accessServer.close()
     this.#cancelTidy?.()
+    this.#cancelLossLog?.()
+    this.#lossLog.report()
     this.#stopped.abort()
     await this.#watching
     this.#metricsServer?.close()
@@ -125,6 +139,13 @@ export class Relay {
       return 0
     }
     return ports.metrics
+  }
+
+  #reportLossLater(): void {
+    this.#cancelLossLog = this.#deps.clock.after(reportLossEveryMs, () => {
+      this.#lossLog.report()
+      this.#reportLossLater()
+    })
   }
 
   #tidyLater(): void {

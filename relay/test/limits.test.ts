@@ -1,7 +1,7 @@
 import { FakeClock } from '@relay/common/fake-clock'
 import { describe, expect, test } from 'vitest'
 import { expectSoon } from './support/expect-soon.ts'
-import { rawUpgrade } from './support/raw-http.ts'
+import { rawHttp, rawUpgrade } from './support/raw-http.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { claimsFor, mint } from './support/tokens.ts'
 import { Viewer } from './support/viewer.ts'
@@ -128,6 +128,19 @@ describe('connections', () => {
     const viewer = await Viewer.dial(second)
     viewer.terminate()
   })
+})
+
+test('addresses that cannot be read count as refused, and are limited like all others', async () => {
+  await using running = await RunningRelay.start({
+    settings: { ACCESS_ADDRESS_REQUESTS: '3', ACCESS_PER: '1h' },
+  })
+  const statuses: (number | undefined)[] = []
+  for (let count = 0; count < 5; count++) {
+    statuses.push((await rawHttp(running.ports.access, { target: '/session/%zz' }))?.status)
+  }
+
+  expect(statuses).toEqual([400, 400, 400, 429, 429])
+  expect(running.relay.refusedRequests).toMatchObject({ BAD_ADDRESS: 3, TOO_MANY_REQUESTS: 2 })
 })
 
 describe('messages that never become whole', () => {

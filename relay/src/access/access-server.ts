@@ -118,7 +118,7 @@ export class AccessServer {
       AccessRefusal,
       number
     >
-    this.#app = createApp()
+    this.#app = createApp((request, reply) => this.#refuseAddress(request, reply))
   }
 
   /** Builds the server and its routes; `listen` starts it. */
@@ -194,6 +194,12 @@ export class AccessServer {
     return verdict.ok ? undefined : this.#send(reply, refuse.tooManyRequests(verdict.retryAfterMs))
   }
 
+  /** The router asks no hook about an address that it cannot read: it is limited and counted here. */
+  #refuseAddress(request: FastifyRequest, reply: FastifyReply): void {
+    const verdict = this.#addressLimiter.take(this.#limitKeyOf(request))
+    this.#send(reply, verdict.ok ? refuse.badAddress() : refuse.tooManyRequests(verdict.retryAfterMs))
+  }
+
   async #admit(request: FastifyRequest): Promise<Admitted> {
     const { keys, clock } = this.#deps
     const authorised = await authorise(request.headers.authorization, {
@@ -248,7 +254,7 @@ function unroutedAnswer(request: FastifyRequest): AccessAnswer {
   return refuse.notFound((request.originalUrl.split('?', 1)[0] ?? '').slice(0, 200))
 }
 
-function createApp(): FastifyInstance {
+function createApp(refuseAddress: (request: FastifyRequest, reply: FastifyReply) => void): FastifyInstance {
   const app = Fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
@@ -265,7 +271,7 @@ function createApp(): FastifyInstance {
       connectionsCheckingInterval: 2000,
     },
     // Only for addresses that cannot be decoded: the router asks nobody else about them.
-    frameworkErrors: (_error, _request, reply) => void sendAnswer(reply, refuse.badAddress()),
+    frameworkErrors: (_error, request, reply) => refuseAddress(request, reply),
     clientErrorHandler: answerClientError,
   })
   app.server.maxConnections = maxSockets

@@ -40,10 +40,6 @@ export interface RecordOutput {
 /** A record cannot be written: to connect again would not help. */
 export class RecordFailedError extends UnavailableError {
   override readonly permanent = true
-
-  constructor(path: string, cause: Error) {
-    super('RECORD_FAILED', `the file ${path} cannot be written`, { cause })
-  }
 }
 
 /**
@@ -90,7 +86,11 @@ class FileOutput implements RecordOutput {
   }
 
   #check(): void {
-    if (this.#failure !== undefined) throw new RecordFailedError(this.#path, this.#failure)
+    if (this.#failure !== undefined) {
+      throw new RecordFailedError('RECORD_FAILED', `the file ${this.#path} cannot be written`, {
+        cause: this.#failure,
+      })
+    }
   }
 
   reopen(): void {
