@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { exchangeToken } from '@relay/common/exchange-token'
 import { UnavailableError } from '@relay/common/errors'
 import { childEnvironment } from '../src/lab/child-environment.ts'
-import { freePort } from '../src/lab/free-port.ts'
+import { freePorts } from '../src/lab/free-port.ts'
 import { LabTokens } from '../src/lab/lab-tokens.ts'
 import { OwnedProcess } from '../src/lab/owned-process.ts'
 import { untilAnswers } from '../src/lab/until-answers.ts'
@@ -58,7 +58,8 @@ export class RelayServer implements ServerUnderTest {
     const directory = await mkdtemp(join(tmpdir(), 'relay-bench-'))
     const secret = randomBytes(32).toString('hex')
     await writeFile(join(directory, 'secret'), secret, { mode: 0o600 })
-    const where = { directory, secret, accessPort: await freePort(host), port: await freePort(host) }
+    const [accessPort = 0, port = 0] = await freePorts(2, host, Math.random)
+    const where = { directory, secret, accessPort, port }
     const process_ = await OwnedProcess.start({
       name: 'relay',
       command: process.execPath,

@@ -8,7 +8,7 @@ import { PtyPair } from '../pty/pty-pair.ts'
 import { agentPart } from './agent-part.ts'
 import { keepPluggedIn } from './cable.ts'
 import { firstMessage } from './first-message.ts'
-import { freePort, isPortFree } from './free-port.ts'
+import { freePorts, isPortFree } from './free-port.ts'
 import { instrumentPart } from './instrument-part.ts'
 import { createLabFolder, removeAbandonedFolders } from './lab-folder.ts'
 import { dataTopic, labPageAddress, mintStreams, videoTopic } from './lab-streams.ts'
@@ -90,7 +90,8 @@ export class Lab {
     const secretFile = join(directory, 'secret')
     await writeFile(secretFile, `${secret}\n`, { mode: 0o600 })
 
-    const place = { host, name, accessPort: await freePort(host), relayPort: await freePort(host) }
+    const [accessPort = 0, relayPort = 0] = await freePorts(2, host, Math.random)
+    const place = { host, name, accessPort, relayPort }
     const access = accessAddress(place)
     const tokens = new LabTokens(access, secret)
     const pagePort = await this.#servePage(released, tokens, place)

@@ -1,4 +1,4 @@
-import type { Clock } from '@relay/common/clock'
+import { aborted, type Clock } from '@relay/common/clock'
 import { AppError, describeError } from '@relay/common/errors'
 import { keepConnected, type RetryPolicy } from '@relay/common/keep-connected'
 import type { OwnedProcess, ProcessEnd } from './owned-process.ts'
@@ -104,9 +104,4 @@ export function describeEnd({ code, signal }: ProcessEnd): string {
 function lastWords(process: OwnedProcess): string {
   const lines = process.lastLines.slice(-toldLines)
   return lines.length === 0 ? '' : `; it said last:\n${lines.map((line) => `    ${line}`).join('\n')}\n `
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
