@@ -1,4 +1,4 @@
-import type { Clock } from '@relay/common/clock'
+import { aborted, type Clock } from '@relay/common/clock'
 import { keepConnected, type Retry, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
@@ -235,12 +235,4 @@ function uplinkLimits({ uplink }: AgentConfig): UplinkLimits {
     queueBytes: uplink.queueSize,
     queueAgeMs: uplink.queueAge,
   }
-}
-
-/** Resolves when `signal` aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

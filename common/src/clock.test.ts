@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { systemClock } from './clock.ts'
+import { aborted, systemClock } from './clock.ts'
 
 const dayMs = 86_400_000
 
@@ -143,4 +143,18 @@ describe('sleeping', () => {
     }
     expect(listeners).toBe(0)
   })
+})
+
+test('who waits for an abort hears of one that comes, and at once of one that was', async () => {
+  const controller = new AbortController()
+  let isOver = false
+  const waiting = aborted(controller.signal).then(() => {
+    isOver = true
+  })
+  await Promise.resolve()
+  expect(isOver).toBe(false)
+  controller.abort()
+  await waiting
+
+  await aborted(controller.signal)
 })

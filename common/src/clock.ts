@@ -58,3 +58,11 @@ export function sleepWith(clock: Pick<Clock, 'after'>, delayMs: number, signal?:
     signal?.addEventListener('abort', done, { once: true })
   })
 }
+
+/** Resolves when `signal` aborts, at once where it has. Keeps a listener until then: not for a wait within a loop. */
+export function aborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
+  })
+}

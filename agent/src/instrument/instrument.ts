@@ -1,4 +1,4 @@
-import type { Clock } from '@relay/common/clock'
+import { aborted, type Clock } from '@relay/common/clock'
 import { AppError } from '@relay/common/errors'
 import { keepConnected, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
@@ -247,12 +247,4 @@ function stuck(device: string): AppError {
     'INSTRUMENT_STUCK',
     `the serial port ${device} took no bytes for ${writeWithinMs / 1000} s (flow control?)`,
   )
-}
-
-/** Resolves when `signal` aborts. */
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
 }

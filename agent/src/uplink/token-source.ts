@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import type { Clock } from '@relay/common/clock'
+import { aborted, type Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
 
 /** Where an uplink gets its token. */
@@ -19,11 +19,7 @@ const pollEveryMs = 2_000
 export function fixedToken(token: string): TokenSource {
   return {
     read: async () => checkedToken(token, 'the rule'),
-    whenChanged: (_known, signal) =>
-      new Promise((resolve) => {
-        if (signal.aborted) resolve()
-        else signal.addEventListener('abort', () => resolve(), { once: true })
-      }),
+    whenChanged: (_known, signal) => aborted(signal),
   }
 }
 

@@ -1,3 +1,4 @@
+import { aborted } from '@relay/common/clock'
 import { AppError } from '@relay/common/errors'
 import { AccessRefusedError } from '@relay/common/exchange-token'
 import { FakeClock } from '@relay/common/fake-clock'
@@ -30,11 +31,8 @@ class ChangeableToken implements TokenSource {
   }
 
   async whenChanged(known: string | undefined, signal: AbortSignal): Promise<void> {
-    const aborted = new Promise<void>((resolve) => {
-      if (signal.aborted) resolve()
-      else signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    if (known === undefined || known === this.#token) await Promise.race([this.#changed.promise, aborted])
+    if (known === undefined || known === this.#token)
+      await Promise.race([this.#changed.promise, aborted(signal)])
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '@relay/common/clock'
+import { aborted, type Clock } from '@relay/common/clock'
 import type { AppError } from '@relay/common/errors'
 import { exchangeToken } from '@relay/common/exchange-token'
 import { keepConnected, type RetryPolicy } from '@relay/common/keep-connected'
@@ -356,12 +356,4 @@ export class Uplink implements Member {
     const fault: Fault = faultOf(error, this.#deps.clock.nowMs())
     this.#record = { ...this.#record, failures: this.#record.failures + 1, fault }
   }
-}
-
-/** Resolves when `signal` aborts. */
-function aborted(signal: AbortSignal): Promise<undefined> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(undefined)
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
 }

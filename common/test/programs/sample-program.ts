@@ -1,15 +1,9 @@
+import { aborted } from '../../src/clock.ts'
 import { type Command, type Process, runMain, runProgram } from '../../src/command-line.ts'
 import { ConfigError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
 
 /** A program as ours are, for tests that start one as a process of its own. */
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
-}
 
 const forever = (): NodeJS.Timeout => setInterval(() => undefined, 1000)
 
