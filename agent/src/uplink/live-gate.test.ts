@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { framePackets } from '../video/made-up-stream.ts'
+import { framePackets } from '../../test/made-up-stream.ts'
 import { type LinkLoad, LiveGate } from './live-gate.ts'
 
 const key = framePackets({ bytes: 100, isKey: true, tellsLength: true })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { framePackets, type MadeUpFrame, soundPacket, tablePacket } from './made-up-stream.ts'
+import { framePackets, type MadeUpFrame, soundPacket, tablePacket } from '../../test/made-up-stream.ts'
 import { beginsKeyFrame, isTransportStream, TsCutter } from './ts-cutter.ts'
 
 const frame: fc.Arbitrary<MadeUpFrame> = fc.record({

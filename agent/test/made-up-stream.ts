@@ -1,4 +1,4 @@
-import { TS_PACKET_BYTES } from './ts-cutter.ts'
+import { TS_PACKET_BYTES } from '../src/video/ts-cutter.ts'
 
 /** MPEG-TS as a multiplexer writes it, for tests: every field that the cutter looks at can be chosen. */
 export interface MadeUpFrame {

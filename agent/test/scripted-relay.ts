@@ -1,6 +1,6 @@
 import type { AppError } from '@relay/common/errors'
-import type { Message } from '../feeds/feed-hub.ts'
-import type { DialRelay, LinkEvents, RelayLink } from './relay-link.ts'
+import type { Message } from '../src/feeds/feed-hub.ts'
+import type { DialRelay, LinkEvents, RelayLink } from '../src/uplink/relay-link.ts'
 
 /** A link whose other end a test plays. */
 export class ScriptedLink implements RelayLink {
