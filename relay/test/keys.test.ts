@@ -59,7 +59,10 @@ describe('shared secrets', () => {
     ).rejects.toMatchObject({
       code: 'SECRET_FILE_UNREADABLE',
     })
-    await writeFile(join(folder, 'empty'), '\n')
+    await expect(RunningRelay.start({ settings: { SECRET: '   ' } })).rejects.toMatchObject({
+      code: 'SECRET_EMPTY',
+    })
+    await writeFile(join(folder, 'empty'), '  \n')
     await expect(
       RunningRelay.start({ settings: { SECRET: '', SECRET_FILES: join(folder, 'empty') } }),
     ).rejects.toMatchObject({

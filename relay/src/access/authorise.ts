@@ -51,7 +51,8 @@ function audiencesOf(token: string): readonly string[] {
 
 /** Booking, topic and user where the token has a booking; else topic and user; else the token's hash. */
 function subjectOf({ bookingId, topic, subject }: VerifiedClaims, token: string): string {
-  if (bookingId !== '') return `booking ${bookingId} ${topic} ${subject}`
-  if (subject !== '') return `user ${subject} ${topic}`
+  // As JSON, so that no blank in one of them makes two readings the same.
+  if (bookingId !== '') return `booking ${JSON.stringify([bookingId, topic, subject])}`
+  if (subject !== '') return `user ${JSON.stringify([subject, topic])}`
   return `token ${createHash('sha256').update(token).digest('base64url').slice(0, 22)}`
 }

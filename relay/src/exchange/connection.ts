@@ -94,10 +94,6 @@ export class Connection implements Reader, MemoryHolder {
     }
   }
 
-  get droppedMessages(): number {
-    return this.#queue.droppedMessages
-  }
-
   get account(): RetainedAccount | undefined {
     return this.#queue.account
   }
