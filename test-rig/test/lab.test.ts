@@ -105,7 +105,8 @@ function killIfThere(pid: number): void {
 }
 
 afterEach(async () => {
-  for (const lab of running.splice(0)) await lab.release()
+  // The newest first: one may have its folder in that of an older one.
+  for (const lab of running.splice(0).toReversed()) await lab.release()
   for (const folder of folders.splice(0)) await rm(folder, { recursive: true })
 })
 
