@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { rm, writeFile } from 'node:fs/promises'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
-import { systemClock } from '@relay/common/clock'
+import { aborted, systemClock } from '@relay/common/clock'
 import { errorCode, UnavailableError } from '@relay/common/errors'
 import { PtyPair } from '../pty/pty-pair.ts'
 import { agentPart } from './agent-part.ts'
@@ -238,9 +238,4 @@ function networkAddress(): string {
     'NO_NETWORK',
     '--open-to-network: this machine has no network address; leave the option out',
   )
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
 }
