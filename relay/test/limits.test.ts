@@ -171,16 +171,20 @@ describe('messages that never become whole', () => {
     ])
   })
 
-  test('are cut soon where their sender may not write, and in the end in any case', async () => {
+  test('are cut in the end, the same for who may write and who may not (spec session 6.2)', async () => {
     const clock = new FakeClock(Date.now())
     await using running = await RunningRelay.start({ clock })
     const { closed } = running.relay.exchange
-    await begin(running, 't', ['read'], 1_500_000)
+    await begin(running, 't', ['read'], 1_100_000)
     await begin(running, 't', ['write'], 100_000)
 
-    await clock.advance(2000)
+    // More than 1 MiB has until 30 s and 34 s more; a peer that never pongs is gone at 60 s.
+    await clock.advance(20_000)
+    expect(closed.unfinished).toBe(0)
+    await clock.advance(20_000)
     expect(closed.unfinished).toBe(1)
-    await clock.advance(40_000)
-    expect(closed.unfinished).toBe(2)
+    expect(closed.silent).toBe(0)
+    await clock.advance(25_000)
+    expect(closed.unfinished + closed.silent).toBe(2)
   })
 })

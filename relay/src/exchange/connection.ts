@@ -73,7 +73,7 @@ export class Connection implements Reader, MemoryHolder {
     this.#socket = socket
     this.#tcp = tcp
     this.#queue = new OutboundQueue(tcp, deps)
-    this.unfinished = new UnfinishedMessage(tcp, options.permission.canWrite)
+    this.unfinished = new UnfinishedMessage(tcp)
     this.#liveness = options.liveness
     this.#onTooSlow = deps.onTooSlow
     this.#nextPingMs = options.monotonicMs + options.liveness.pingEveryMs

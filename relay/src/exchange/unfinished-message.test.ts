@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import { UnfinishedMessage } from './unfinished-message.ts'
 
-function setUp(canWrite: boolean) {
+function setUp() {
   const source = { bytesRead: 500 }
-  return { source, message: new UnfinishedMessage(source, canWrite) }
+  return { source, message: new UnfinishedMessage(source) }
 }
 
 test('a message that stays unfinished is too much after half a minute', () => {
-  const { source, message } = setUp(true)
+  const { source, message } = setUp()
   source.bytesRead += 10
   expect(message.isTooMuch(1000)).toBe(false)
   expect(message.isTooMuch(31_000)).toBe(false)
@@ -16,7 +16,7 @@ test('a message that stays unfinished is too much after half a minute', () => {
 })
 
 test('a large one on a thin line may take longer, by what has come of it', () => {
-  const { source, message } = setUp(true)
+  const { source, message } = setUp()
   source.bytesRead += 10
   message.isTooMuch(0)
   source.bytesRead += 32_768 * 60
@@ -26,7 +26,7 @@ test('a large one on a thin line may take longer, by what has come of it', () =>
 })
 
 test('whole messages begin anew, and pongs between are no part of one', () => {
-  const { source, message } = setUp(false)
+  const { source, message } = setUp()
   message.isTooMuch(0)
   source.bytesRead += 16
   message.passedControl(10)
@@ -37,11 +37,4 @@ test('whole messages begin anew, and pongs between are no part of one', () => {
   message.finished()
 
   expect(message.isTooMuch(2e9)).toBe(false)
-})
-
-test('who may not write must not begin large ones', () => {
-  const { source, message } = setUp(false)
-  source.bytesRead += 1_048_577
-
-  expect(message.isTooMuch(0)).toBe(true)
 })

@@ -6,8 +6,6 @@ export interface ByteSource {
 /** How long a message may take, and longer by what has come of it on the thinnest line that is worth serving. */
 const limitMs = 30_000
 const slowestBytesPerSec = 32_768
-/** Who may not write needs no large messages: this much of one is borne. */
-const maxReadOnlyBytes = 1_048_576
 /** Header and mask of a control frame from a client (RFC 6455 5.2). */
 const controlHeaderBytes = 6
 
@@ -17,13 +15,11 @@ const controlHeaderBytes = 6
  */
 export class UnfinishedMessage {
   readonly #source: ByteSource
-  readonly #canWrite: boolean
   #doneBytes: number
   #sinceMs = -1
 
-  constructor(source: ByteSource, canWrite: boolean) {
+  constructor(source: ByteSource) {
     this.#source = source
-    this.#canWrite = canWrite
     this.#doneBytes = source.bytesRead
   }
 
@@ -47,7 +43,7 @@ export class UnfinishedMessage {
     this.#doneBytes += payloadBytes + controlHeaderBytes
   }
 
-  /** Whether it takes too long, or is too large from somebody who may not write. To be asked every second or so. */
+  /** Whether it takes too long. To be asked every second or so. */
   isTooMuch(nowMs: number): boolean {
     const { bytes } = this
     if (bytes === 0) {
@@ -55,7 +51,6 @@ export class UnfinishedMessage {
       return false
     }
     if (this.#sinceMs < 0) this.#sinceMs = nowMs
-    if (!this.#canWrite && bytes > maxReadOnlyBytes) return true
     return nowMs - this.#sinceMs > limitMs + (bytes * 1000) / slowestBytesPerSec
   }
 }
