@@ -1,9 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
 /**
- * Three kinds of test, told apart by place: `unit` stands beside the source and does no I/O, `program` runs one
- * program with real sockets, `rig` runs several programs with real ffmpeg, ptys and Chromium. They run in this order,
- * so that nothing disturbs what the later ones measure.
+ * Four kinds of test, told apart by place: `unit` stands beside the source and does no I/O, `program` runs one program
+ * with real sockets, `rig` runs several programs with real ffmpeg, ptys and Chromium, `systemd` installs the packages in
+ * containers with a systemd of their own. They run in this order, so that nothing disturbs what the later ones measure.
  */
 export default defineConfig({
   test: {
@@ -11,7 +11,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['*/src/**/*.test.ts', 'book/web/src/**/*.test.ts'],
+          include: ['*/src/**/*.test.ts', 'book/web/src/**/*.test.ts', 'systemd/*/src/**/*.test.ts'],
           testTimeout: 10_000,
           sequence: { groupOrder: 0 },
           // Pure tests leave nothing behind: they share a worker, which makes them several times as quick.
@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'program',
-          include: ['{common,relay,agent,book/web}/test/**/*.test.ts'],
+          include: ['{common,relay,agent,book/web,systemd/node-systemd-notify}/test/**/*.test.ts'],
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
@@ -37,6 +37,17 @@ export default defineConfig({
           // Chromium, ffmpeg and bursts at two cores: one file at a time keeps what is measured meaningful.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          name: 'systemd',
+          include: ['systemd/test/**/*.test.ts'],
+          testTimeout: 120_000,
+          // The first file bakes a small Debian for the containers.
+          hookTimeout: 600_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -19,19 +19,60 @@ const compiler = [
   { package: 'gcc', present: () => onPath('gcc') },
   { package: 'libc6-dev', present: () => existsSync('/usr/include/stdio.h') },
 ]
+const forPackage = [
+  ...compiler,
+  { package: 'gcc-aarch64-linux-gnu', present: () => onPath('aarch64-linux-gnu-gcc') },
+  { package: 'libc6-dev-arm64-cross', present: () => existsSync('/usr/aarch64-linux-gnu/include/stdio.h') },
+  { package: 'xz-utils', present: () => onPath('xz') },
+]
+/** What the tests of the packages and of systemd need beyond making the packages. */
+const forContainer = [
+  { package: 'lintian', present: () => onPath('lintian') },
+  { package: 'mandoc', present: () => onPath('mandoc') },
+  { package: 'mmdebstrap', present: () => onPath('mmdebstrap') },
+  { package: 'systemd', present: () => onPath('systemd-analyze') },
+  { package: 'systemd-container', present: () => onPath('systemd-nspawn') },
+  { package: 'qemu-user-static', present: () => onPath('qemu-aarch64-static') },
+  { package: 'iproute2', present: () => onPath('ip') },
+]
+const forInstrument = [
+  { package: 'mosquitto', present: () => onPath('mosquitto') },
+  { package: 'ser2net', present: () => onPath('ser2net') },
+  { package: 'openssl', present: () => onPath('openssl') },
+]
 const forTest = [
   ...forStart,
+  ...forPackage,
+  ...forContainer,
+  ...forInstrument,
   {
     package: isUbuntu() ? 'chromium-browser' : 'chromium',
     present: () => ['chromium', 'chromium-browser'].some(onPath),
   },
   { package: 'curl', present: () => onPath('curl') },
   { package: 'procps', present: () => onPath('ps') },
-  ...compiler,
 ]
-const needs = { start: forStart, test: forTest, check: [], bench: [...forStart, ...compiler] }
+const needs = {
+  start: forStart,
+  test: forTest,
+  check: [],
+  bench: [...forStart, ...compiler],
+  package: forPackage,
+  'package:single': [],
+  soak: [...forStart, ...forInstrument],
+  'test:vm': [
+    ...forPackage,
+    ...forContainer,
+    { package: 'qemu-system-x86', present: () => onPath('qemu-system-x86_64') },
+    { package: 'openssh-client', present: () => onPath('ssh') },
+    { package: 'busybox-static', present: () => existsSync('/usr/share/doc/busybox-static') },
+    { package: 'cpio', present: () => onPath('cpio') },
+    { package: 'kmod', present: () => onPath('depmod') },
+    { package: 'e2fsprogs', present: () => onPath('mke2fs') },
+  ],
+}
 
-/** Installs with apt what `purpose` (`start`, `test`, `check` or `bench`) needs and the machine lacks. */
+/** Installs with apt what `purpose` (a command of run.mjs) needs and the machine lacks. */
 export async function installDebianPackages(purpose) {
   const missing = needs[purpose].filter((need) => !need.present()).map((need) => need.package)
   if (missing.length === 0) return
@@ -71,7 +112,8 @@ function sudoOptions(install) {
 }
 
 function onPath(command) {
-  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+  // Servers and tools of the administrator are not on everybody's path.
+  return [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((directory) => {
     try {
       accessSync(join(directory, command), constants.X_OK)
       return true

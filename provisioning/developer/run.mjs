@@ -8,10 +8,14 @@ const purposes = {
   test: (args) => runGate({ quick: false, args }),
   check: (args) => runGate({ quick: true, args }),
   bench: (args) => exitCodeOf(nodeBinary(), ['test-rig/bench/main.ts', ...args]),
+  soak: (args) => exitCodeOf(nodeBinary(), ['test-rig/soak/main.ts', ...args]),
+  package: (args) => exitCodeOf(nodeBinary(), ['systemd/debian/main.ts', ...args]),
+  'package:single': (args) => exitCodeOf(nodeBinary(), ['systemd/single/main.ts', ...args]),
+  'test:vm': (args) => exitCodeOf(nodeBinary(), ['systemd/vm/main.ts', ...args]),
 }
 
 /**
- * `node run.mjs start|test|check|bench [arguments]`: installs what is missing, then does it. Plain JavaScript, as it
+ * `node run.mjs <purpose> [arguments]`: installs what is missing, then does it. Plain JavaScript, as it
  * runs before anything is installed, on any Node since 20.
  */
 async function main([purpose = '', ...args]) {
