@@ -6,10 +6,21 @@ import type { CameraStatus } from './video/camera.ts'
 /** How everything stands at one moment. Holds no secret. */
 export interface AgentStatus {
   readonly name: string
+  /** `starting` until every part has been started. */
+  readonly phase: 'starting' | 'running' | 'stopping'
+  /** Parts that broke their promise to the watchdog. */
+  readonly stuck: readonly StuckPart[]
   readonly cameras: readonly CameraStatus[]
   readonly instruments: readonly InstrumentStatus[]
   /** Those of the configuration and those of rules. */
   readonly uplinks: readonly UplinkStatus[]
   /** Undefined while it is not served. */
   readonly localApi: LocalApiStatus | undefined
+}
+
+/** A part whose own loop does not go on: only a restart of the agent helps. */
+export interface StuckPart {
+  /** As people know it: `camera front`. */
+  readonly part: string
+  readonly overdueMs: number
 }

@@ -60,6 +60,7 @@ export class Agent {
   readonly #uplinks: readonly Uplink[]
   readonly #ruleUplinks = new Set<Uplink>()
   #localApi: LocalApi | undefined
+  #phase: AgentStatus['phase'] = 'starting'
 
   constructor(options: AgentOptions, deps: AgentDeps) {
     const { config } = options
@@ -112,6 +113,8 @@ export class Agent {
   status(): AgentStatus {
     return {
       name: this.#options.config.name,
+      phase: this.#phase,
+      stuck: [],
       cameras: this.#cameras.map((camera) => camera.status()),
       instruments: this.#instruments.map((instrument) => instrument.status()),
       uplinks: [...this.#uplinks, ...this.#ruleUplinks].map((uplink) => uplink.status()),
@@ -147,7 +150,9 @@ export class Agent {
       'agent is running',
     )
     const ended = Promise.all(parts.map((part) => this.#guard(part, signal)))
+    this.#phase = 'running'
     await aborted(signal)
+    this.#phase = 'stopping'
     await this.#withinGrace(ended)
   }
 

@@ -2,7 +2,15 @@ import { expect, test } from 'vitest'
 import type { AgentStatus } from './agent-status.ts'
 import { statusText } from './status-text.ts'
 
-const empty: AgentStatus = { name: '', cameras: [], instruments: [], uplinks: [], localApi: undefined }
+const empty: AgentStatus = {
+  name: '',
+  phase: 'running',
+  stuck: [],
+  cameras: [],
+  instruments: [],
+  uplinks: [],
+  localApi: undefined,
+}
 
 const camera: AgentStatus['cameras'][number] = {
   name: 'front',
