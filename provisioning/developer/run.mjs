@@ -11,7 +11,7 @@ const purposes = {
   soak: (args) => exitCodeOf(nodeBinary(), ['test-rig/soak/main.ts', ...args]),
   package: (args) => exitCodeOf(nodeBinary(), ['systemd/debian/main.ts', ...args]),
   'package:single': (args) => exitCodeOf(nodeBinary(), ['systemd/single/main.ts', ...args]),
-  'test:vm': (args) => exitCodeOf(nodeBinary(), ['systemd/vm/main.ts', ...args]),
+  'test:vm': (args) => exitCodeOf(nodeBinary(), ['test-rig/vm/main.ts', ...args]),
 }
 
 /**
