@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AgentStatus } from './agent-status.ts'
+import type { StatusReport } from './health/status-report.ts'
 
 type Labels = Readonly<Record<string, string>>
 type Sample = readonly [labels: Labels, value: number]
@@ -9,7 +10,7 @@ interface Metric {
   readonly help: string
   readonly kind: 'counter' | 'gauge'
   readonly labels: readonly string[]
-  readonly samples: (status: AgentStatus) => readonly Sample[]
+  readonly samples: (status: StatusReport) => readonly Sample[]
 }
 
 const ofCameras =
@@ -27,7 +28,56 @@ const ofUplinks =
   ({ uplinks }: AgentStatus): readonly Sample[] =>
     uplinks.map((uplink) => [{ uplink: uplink.id, feed: uplink.feed }, value(uplink)])
 
+const ofVerdict =
+  (question: keyof StatusReport['health']) =>
+  ({ health }: StatusReport): readonly Sample[] => [[{}, health[question].ok ? 1 : 0]]
+
 const metrics: readonly Metric[] = [
+  {
+    name: 'agent_info',
+    help: '1; its version stands in the label',
+    kind: 'gauge',
+    labels: ['version'],
+    samples: ({ version }) => [[{ version }, 1]],
+  },
+  {
+    name: 'agent_live',
+    help: '1 while no part of the agent is stuck',
+    kind: 'gauge',
+    labels: [],
+    samples: ofVerdict('live'),
+  },
+  {
+    name: 'agent_ready',
+    help: '1 while every part is started and each camera and instrument works',
+    kind: 'gauge',
+    labels: [],
+    samples: ofVerdict('ready'),
+  },
+  {
+    name: 'agent_linked',
+    help: '1 while every uplink is connected',
+    kind: 'gauge',
+    labels: [],
+    samples: ofVerdict('linked'),
+  },
+  {
+    name: 'agent_stuck_parts',
+    help: 'parts that broke their promise to the watchdog',
+    kind: 'gauge',
+    labels: [],
+    samples: ({ stuck }) => [[{}, stuck.length]],
+  },
+  {
+    name: 'agent_part_quiet_seconds',
+    help: 'for how long a part has brought nothing more: no frame, no message',
+    kind: 'gauge',
+    labels: ['part'],
+    samples: ({ activity }) =>
+      activity.flatMap(({ part, quietMs }): Sample[] =>
+        quietMs === undefined ? [] : [[{ part }, quietMs / 1000]],
+      ),
+  },
   {
     name: 'agent_camera_live',
     help: '1 while a camera gives pictures',
@@ -143,7 +193,7 @@ const metrics: readonly Metric[] = [
 ]
 
 /** A registry whose values are those of the status at the moment of the question. */
-export function agentMetrics(status: () => AgentStatus): Registry {
+export function agentMetrics(status: () => StatusReport): Registry {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   for (const { name, help, kind, labels: labelNames, samples } of metrics) {

@@ -4,6 +4,7 @@ import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
 import type { AgentStatus } from './agent-status.ts'
 import type { AgentConfig } from './config.ts'
+import { HealthDesk } from './health/health-desk.ts'
 import { FeedHub } from './feeds/feed-hub.ts'
 import { type DestinationRule, DestinationRules, StreamRules } from './feeds/rules.ts'
 import { Instrument } from './instrument/instrument.ts'
@@ -16,6 +17,7 @@ import { shownUrl, topicUrl } from './uplink/destination.ts'
 import { tokenFile } from './uplink/token-source.ts'
 import { Uplink, type UplinkLimits } from './uplink/uplink.ts'
 import { Camera } from './video/camera.ts'
+import { agentVersion } from './version.ts'
 import { cameraOptions } from './video/camera-options.ts'
 
 export interface AgentOptions {
@@ -61,6 +63,7 @@ export class Agent {
   readonly #ruleUplinks = new Set<Uplink>()
   #localApi: LocalApi | undefined
   #phase: AgentStatus['phase'] = 'starting'
+  readonly #health: HealthDesk
 
   constructor(options: AgentOptions, deps: AgentDeps) {
     const { config } = options
@@ -74,6 +77,7 @@ export class Agent {
         'a member of a feed failed',
       ),
     )
+    this.#health = new HealthDesk({ status: () => this.status(), version: agentVersion, ...deps })
     const parts = { hub: this.hub, ...deps }
     const limits = uplinkLimits(config)
     const ruleOptions = {
@@ -130,7 +134,12 @@ export class Agent {
     const { config, apiDestination, requiresLocalApi } = this.#options
     await using servers = new AsyncDisposableStack()
     servers.defer(() => this.#destinations.close())
-    const parts: Part[] = [...this.#cameras, ...this.#instruments, ...this.#uplinks]
+    const parts: Part[] = [
+      ...this.#cameras,
+      ...this.#instruments,
+      ...this.#uplinks,
+      ...this.#health.parts(config),
+    ]
     if (requiresLocalApi) {
       const api = await this.#openLocalApi()
       servers.defer(() => api.close())
@@ -213,10 +222,10 @@ export class Agent {
       import('./agent-metrics.ts'),
     ])
     const { metrics } = this.#options.config
-    const server = await serveMetrics(
-      agentMetrics(() => this.status()),
-      { ...metrics, json: { '/status': () => this.status() } },
-    )
+    const server = await serveMetrics(agentMetrics(this.#health.report), {
+      ...metrics,
+      more: this.#health.answers,
+    })
     this.#deps.log.info({ host: metrics.host, port: metrics.port }, 'metrics are served')
     return {
       close: async () => {

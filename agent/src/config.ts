@@ -175,15 +175,21 @@ export const agentConfigSpec = {
     }),
     metrics: Section({
       host: Type.String({
-        description: 'address of /metrics, for Prometheus, and /status',
+        description: 'address of /metrics, for Prometheus, and of /status, /livez, /readyz and /linkz',
         default: '127.0.0.1',
         minLength: 1,
       }),
       port: Type.Integer({
-        description: 'its port; 0: neither metrics nor status',
+        description: 'its port; 0: none of them',
         minimum: 0,
         maximum: 65_535,
         default: 0,
+      }),
+    }),
+    status: Section({
+      socket: Type.String({
+        description: 'unix socket at which "relay-agent status" asks; empty: none',
+        default: '/run/relay-agent/status.sock',
       }),
     }),
     log: Section({ level: choice(logLevels, 'what is logged', 'info') }),

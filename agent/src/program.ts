@@ -6,10 +6,9 @@ import { Value } from 'typebox/value'
 import { agentConfigSpec } from './config.ts'
 import { hostLogLevel, hostSpec } from './host-settings.ts'
 import type { ErrorTexts } from './local-api/admin-command.ts'
+import { statusCommand } from './health/status-command.ts'
 import { readConfig } from './read-config.ts'
-import { fetchStatus } from './fetch-status.ts'
 import { runAgent } from './run-agent.ts'
-import { statusText } from './status-text.ts'
 import { agentVersion } from './version.ts'
 
 const configOption = {
@@ -58,18 +57,11 @@ const check: Command = {
   },
 }
 
-const status: Command = {
-  usage: 'status',
-  description: 'show how every part of the running agent does; it needs metrics.port',
-  options: { ...options, json: { describe: 'print it as JSON', type: 'boolean', default: false } },
-  run: async (args, { environment, stdout, signal }) => {
-    const { config } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
-    const now = await fetchStatus(config.metrics, signal)
-    const text = args.json === true ? `${JSON.stringify(now, undefined, 2)}\n` : statusText(now, Date.now())
-    stdout.write(text)
-    return exitCode.ok
-  },
-}
+const status = statusCommand({
+  options,
+  config: (args, environment) =>
+    readConfig({ path: pathOf(args, environment), environment, arguments: args }).config,
+})
 
 const show: Command = {
   usage: 'config',
@@ -98,6 +90,8 @@ function hostCommand(errorTexts: ErrorTexts): Command {
       await runAgent({
         config: {
           ...config,
+          // It stands for a program that had none, and may run beside an agent.
+          status: { socket: '' },
           localApi: { ...config.localApi, ...localApi },
           recordings: { ...config.recordings, ...recordings },
         },

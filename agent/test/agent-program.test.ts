@@ -236,60 +236,6 @@ instruments:
   })
 })
 
-describe('relay-agent status', () => {
-  test('shows what goes wrong with each part, without tokens and codes', async () => {
-    const directory = temporaryDirectory()
-    writeFileSync(join(directory, 'a.token'), secretToken)
-    const port = await freePort()
-    const config = writeConfig(
-      `
-name: pend00
-localApi: { port: 0 }
-metrics: { port: ${port} }
-relay: { access: "http://127.0.0.1:1/access" }
-topics: [{ topic: t, feed: video, tokenFile: a.token }]
-cameras: [{ name: front, preset: custom, arguments: [-i, /nonexistent/film] }]
-instruments: [{ name: board, device: /nonexistent/tty }]
-`,
-      directory,
-    )
-    const agent = start({ args: ['run', '--config', config] })
-    await eventually(() => agent.log.some(({ msg }) => msg === 'metrics are served'))
-    await eventually(() => agent.log.some(({ msg }) => msg === 'camera failed, will be started again'))
-    await eventually(() => agent.log.some(({ msg }) => msg === 'uplink is down, will be tried again'))
-
-    const table = await run({ args: ['status', '--config', config] })
-    const json = await run({ args: ['status', '--json', '--config', config] })
-
-    expect(table).toMatchObject({ code: 0, stderr: '' })
-    expect(table.stdout).toMatch(/^pend00\ncamera {6}front {2}/)
-    expect(table.stdout).toMatch(/ENCODER_\w+ \d+ s ago/)
-    expect(table.stdout).toMatch(/ffmpeg: .*\/nonexistent\/film/)
-    expect(table.stdout).toMatch(/INSTRUMENT_MISSING \d+ s ago/)
-    expect(table.stdout).toMatch(/^uplink .*feed video.*\n {2}to http:\/\/127/m)
-    expect(JSON.parse(json.stdout)).toMatchObject({
-      name: 'pend00',
-      cameras: [{ name: 'front', stderr: [expect.stringContaining('film')] }],
-      uplinks: [{ id: 't', fault: { code: 'ACCESS_UNREACHABLE' } }],
-      localApi: { connections: 0 },
-    })
-    expect(table.stdout + json.stdout).not.toContain('very-secret')
-    expect((await agent.stop()).code).toBe(0)
-  })
-
-  test('says in one sentence that no agent answers, or that it serves no status', async () => {
-    const config = writeConfig('localApi: { enabled: false }\n')
-    const port = await freePort()
-    const away = await run({ args: ['status', '--config', config, '--metrics-port', String(port)] })
-    const off = await run({ args: ['status', '--config', config] })
-
-    expect(away).toMatchObject({ code: 69, stdout: '' })
-    expect(away.stderr).toContain(`no agent answers at http://127.0.0.1:${port}/status`)
-    expect(off).toMatchObject({ code: 78, stdout: '' })
-    expect(off.stderr).toContain('metrics.port is 0')
-  })
-})
-
 async function freePort(): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

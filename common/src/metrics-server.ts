@@ -5,8 +5,14 @@ import { listen } from './listen.ts'
 export interface MetricsServerOptions {
   readonly host: string
   readonly port: number
-  /** More that is served as JSON, by path: what each gives at the moment of the question. Must hold no secret. */
-  readonly json?: Readonly<Record<string, () => unknown>>
+  /** More that is served, by path: what each answers at the moment of the question. Must hold no secret. */
+  readonly more?: Readonly<Record<string, () => PlainAnswer>>
+}
+
+export interface PlainAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
 }
 
 /**
@@ -16,22 +22,22 @@ export interface MetricsServerOptions {
  */
 export async function serveMetrics(
   registry: Registry,
-  { host, port, json = {} }: MetricsServerOptions,
+  { host, port, more = {} }: MetricsServerOptions,
 ): Promise<Server> {
-  const jsonByPath = new Map(Object.entries(json))
+  const answerByPath = new Map(Object.entries(more))
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD', 'content-type': 'text/plain' }).end('use GET\n')
       return
     }
     const path = request.url?.split('?')[0] ?? ''
-    const answer = jsonByPath.get(path)
+    const answer = answerByPath.get(path)?.()
     if (answer !== undefined) {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(`${JSON.stringify(answer())}\n`)
+      response.writeHead(answer.status, { 'content-type': answer.contentType }).end(answer.body)
       return
     }
     if (path !== '/metrics') {
-      const paths = ['/metrics', ...jsonByPath.keys()].join(' and ')
+      const paths = ['/metrics', ...answerByPath.keys()].join(', ')
       response.writeHead(404, { 'content-type': 'text/plain' }).end(`only ${paths} is served here\n`)
       return
     }

@@ -78,10 +78,17 @@ test('a port in use is a clear error', async () => {
   })
 })
 
-test('what is served as JSON beside the metrics is as fresh as the question', async () => {
+test('what is served beside the metrics is as fresh as the question, with its own status', async () => {
   let count = 0
-  const json = { '/status': () => ({ count: ++count }) }
-  const other = await serveMetrics(registry, { host: '127.0.0.1', port: 0, json })
+  const more = {
+    '/status': () => ({
+      status: 200,
+      contentType: 'application/json',
+      body: JSON.stringify({ count: ++count }),
+    }),
+    '/readyz': () => ({ status: 503, contentType: 'text/plain', body: 'not yet\n' }),
+  }
+  const other = await serveMetrics(registry, { host: '127.0.0.1', port: 0, more })
   const at = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
   try {
     const first = await fetch(`${at}/status`)
@@ -91,6 +98,8 @@ test('what is served as JSON beside the metrics is as fresh as the question', as
     expect((await fetch(`${at}/status`, { method: 'POST' })).status).toBe(405)
     expect((await fetch(`${at}/constructor`)).status).toBe(404)
     expect((await fetch(`${at}/metrics`)).status).toBe(200)
+    const probe = await fetch(`${at}/readyz`)
+    expect([probe.status, await probe.text()]).toEqual([503, 'not yet\n'])
   } finally {
     other.closeAllConnections()
     await new Promise((resolve) => other.close(resolve))
