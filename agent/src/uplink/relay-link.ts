@@ -1,5 +1,6 @@
 import { AppError } from '@relay/common/errors'
 import { type Environment, proxyAgent } from '@relay/common/proxy'
+import { hostUserAgent, readReturn, readSpread } from '@relay/common/return-hint'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { Message } from '../feeds/feed-hub.ts'
 
@@ -20,6 +21,8 @@ export interface RelayLink {
 export interface LinkEvents {
   readonly onMessage: (message: Message) => void
   readonly onPong: (payload: Buffer) => void
+  /** The relay tells over how long its hosts shall spread their return when it breaks off without a word. */
+  readonly onReturnSpread?: (spreadMs: number) => void
   /** Once, when the socket is gone; then nothing more comes. */
   readonly onClosed: (error: AppError) => void
 }
@@ -70,15 +73,19 @@ export const dialRelay: DialRelay = (uri, events, options, signal) =>
         ? new AppError('RELAY_LOST', 'the connection to the relay broke', { cause })
         : new AppError('RELAY_UNREACHABLE', 'the relay cannot be reached', { cause })
     })
-    socket.on('close', (code: number) => {
+    socket.on('close', (code: number, reason: Buffer) => {
       signal.removeEventListener('abort', abort)
-      const error = failure ?? closedError(code)
+      const error = failure ?? closedError(code, reason.toString())
       if (isUp) events.onClosed(error)
       else reject(error)
     })
     // From the first byte on: the relay may speak in the same packet as its 101.
     socket.on('message', (data: Buffer, binary: boolean) => events.onMessage({ data, binary }))
     socket.on('pong', (payload) => events.onPong(payload))
+    socket.on('ping', (payload) => {
+      const spreadMs = readSpread(payload)
+      if (spreadMs !== undefined) events.onReturnSpread?.(spreadMs)
+    })
     socket.on('open', () => {
       isUp = true
       signal.removeEventListener('abort', abort)
@@ -101,16 +108,19 @@ function clientOptions(
     handshakeTimeout: handshakeTimeoutMs,
     closeTimeout: closeGraceMs,
     followRedirects: false,
-    headers: { 'user-agent': 'relay-agent' },
+    headers: { 'user-agent': hostUserAgent },
     ...(agent === undefined ? {} : { agent }),
   }
   return options
 }
 
 /** 1006 stands for an end without a close frame (RFC 6455 7.1.5). */
-function closedError(code: number): AppError {
+function closedError(code: number, reason: string): AppError {
   if (code === 1006) return new AppError('RELAY_LOST', 'the relay or the network dropped the connection')
-  return new AppError('RELAY_CLOSED', `the relay closed the connection (code ${code})`, { details: { code } })
+  const returnAfterMs = readReturn(reason)
+  return new AppError('RELAY_CLOSED', `the relay closed the connection (code ${code})`, {
+    details: { code, ...(returnAfterMs === undefined ? {} : { returnAfterMs }) },
+  })
 }
 
 function linkOf(socket: WebSocket): RelayLink {

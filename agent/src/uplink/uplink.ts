@@ -14,6 +14,7 @@ import { LinkSession, type SessionOptions } from './link-session.ts'
 import { Outbox } from './outbox.ts'
 import type { Recorder } from './recording.ts'
 import { RefusalPause } from './refusal-pause.ts'
+import { ReturnPause } from './return-pause.ts'
 import { type DialRelay, dialRelay, type RelayLink } from './relay-link.ts'
 import type { TokenSource } from './token-source.ts'
 
@@ -101,6 +102,7 @@ export class Uplink implements Member {
   #session: LinkSession | undefined
   #lastToken: string | undefined
   readonly #refusals: RefusalPause
+  readonly #return: ReturnPause
   #sentMessages = 0
   #sentBytes = 0
   #receivedMessages = 0
@@ -116,6 +118,7 @@ export class Uplink implements Member {
     this.#drops = new DropReport({ uplink: options.id }, deps)
     this.#retries = new RetryLog({ uplink: options.id }, deps)
     this.#refusals = new RefusalPause(deps.random)
+    this.#return = new ReturnPause(deps.random)
   }
 
   /** Keeps the link until `signal` aborts. Never rejects for a fault of the other end. */
@@ -276,6 +279,7 @@ export class Uplink implements Member {
         {
           onMessage: (message) => this.#onMessage(message),
           onPong: (payload) => this.#onPong(payload),
+          onReturnSpread: (spreadMs) => this.#return.spread(spreadMs),
           onClosed: (error) => closed.resolve(error),
         },
         { handshakeTimeoutMs, environment },
@@ -284,7 +288,7 @@ export class Uplink implements Member {
       await this.#serve(link, { closed: closed.promise, established, signal })
     } catch (error) {
       if (!signal.aborted) this.#fail(error)
-      throw this.#refusals.slowDown(error)
+      throw this.#return.slowDown(this.#refusals.slowDown(error))
     }
   }
 

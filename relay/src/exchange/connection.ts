@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import { hostUserAgent, reasonWithReturn, spreadPayload } from '@relay/common/return-hint'
 import type { Batch } from './batch.ts'
 import { type CloseCause, closeReasons } from './close-reasons.ts'
 import { OutboundQueue, type OutboundQueueDeps } from './outbound-queue.ts'
@@ -45,12 +46,19 @@ const cuttingCauses: ReadonlySet<CloseCause> = new Set(['silent', 'stalled', 'me
 /** A ping without payload: whole frames may go to the TCP socket between those of the library. */
 const pingFrame = Buffer.from([0x89, 0x00])
 
+/** A ping of a server with up to 125 bytes of payload (RFC 6455 5.2): no mask, length in one byte. */
+function pingFrameWith(payload: Buffer): Buffer {
+  return Buffer.concat([Buffer.from([0x89, payload.length]), payload])
+}
+
 /** One websocket on one topic. The exchange owns it; it holds no timer and no closure of its own. */
 export class Connection implements Reader, MemoryHolder {
   readonly permission: Permission
   readonly peer: Peer
   readonly connectedAtMs: number
   readonly connectedMonotonicMs: number
+  /** A host of ours: it is told when to come back. */
+  readonly takesHints: boolean
   readonly #socket: RelaySocket
   readonly #tcp: Socket
   readonly #queue: OutboundQueue
@@ -69,6 +77,7 @@ export class Connection implements Reader, MemoryHolder {
     this.permission = options.permission
     this.peer = options.peer
     this.connectedAtMs = options.nowMs
+    this.takesHints = options.peer.userAgent.startsWith(hostUserAgent)
     this.connectedMonotonicMs = options.monotonicMs
     this.#socket = socket
     this.#tcp = tcp
@@ -125,28 +134,36 @@ export class Connection implements Reader, MemoryHolder {
     this.#pongDueMs = nowMs + this.#liveness.pongWithinMs
   }
 
+  /** Tells a host over how long to spread its return when this link breaks without a word. */
+  tellReturn(spreadMs: number): void {
+    if (this.takesHints) this.#tcp.write(pingFrameWith(spreadPayload(spreadMs)))
+  }
+
   /** What is wrong with it at this moment; sends a ping when one is due. */
-  check(nowMs: number): CloseCause | undefined {
+  check(nowMs: number, spreadMs: number): CloseCause | undefined {
     if (this.#queue.isStalled(nowMs)) return 'stalled'
     if (this.unfinished.isTooMuch(nowMs)) return 'unfinished'
     if (nowMs >= this.#pongDueMs) return 'silent'
     if (nowMs >= this.#nextPingMs) {
       this.#nextPingMs = nowMs + this.#liveness.pingEveryMs
-      this.#tcp.write(pingFrame)
+      if (this.takesHints) this.tellReturn(spreadMs)
+      else this.#tcp.write(pingFrame)
     }
     return undefined
   }
 
   /**
    * Ends it: nothing waiting is sent any more. The peer gets a close frame with the reason, or, where its socket takes
-   * nothing, is cut off at once.
+   * nothing, is cut off at once. A host comes back after `returnAfterMs`, where that is given.
    */
-  close(cause: CloseCause): void {
+  close(cause: CloseCause, returnAfterMs?: number): void {
     if (!this.#isOpen) return
     this.leave()
     const { code, reason } = closeReasons[cause]
     const isUrgent = this.#tcp.writableNeedDrain && urgentCauses.has(cause)
     if (isUrgent || cuttingCauses.has(cause)) this.terminate()
+    else if (this.takesHints && returnAfterMs !== undefined)
+      this.#socket.end(code, reasonWithReturn(reason, returnAfterMs))
     else this.#socket.end(code, reason)
   }
 

@@ -8,6 +8,7 @@ import { type DeliveryTotals, newDeliveryTotals } from './delivery-totals.ts'
 import { ExpiryWheel } from './expiry-wheel.ts'
 import type { Permission } from './permission.ts'
 import type { RelaySocket } from './relay-socket.ts'
+import { returnSlotMs, returnSpreadMs } from './return-plan.ts'
 import { relieveMemory } from './relieve-memory.ts'
 import { relieveUnfinished } from './relieve-unfinished.ts'
 import { RetainedBytes } from './retained-bytes.ts'
@@ -58,6 +59,10 @@ export class Exchange {
   readonly #connections = new Set<Connection>()
   readonly #byBooking = new Map<string, Set<Connection>>()
   readonly #countBySubject = new Map<string, number>()
+  /** Links of hosts that understand hints. */
+  #hintedCount = 0
+  /** How many of them a drain has sent away. */
+  #sentAwayCount = 0
   readonly #expiry: ExpiryWheel<Connection>
   readonly #dirty = new Set<Topic>()
   readonly #listeners = new Map<string, (payload: Buffer) => void>()
@@ -128,6 +133,10 @@ export class Exchange {
     }
     this.#expiry.add(connection, permission.expiresAtSec)
     this.#listen(socket, tcp, connection)
+    if (connection.takesHints) {
+      this.#hintedCount += 1
+      connection.tellReturn(returnSpreadMs(this.#hintedCount))
+    }
     return connection
   }
 
@@ -177,7 +186,7 @@ export class Exchange {
     while (this.#connections.size > 0 && clock.monotonicMs() < untilMs) {
       const isLate = clock.monotonicMs() >= sendUntilMs
       for (const connection of this.#connections) {
-        if (isLate || !connection.hasWaiting) this.#close(connection, 'goingAway')
+        if (isLate || !connection.hasWaiting) this.#sendAway(connection)
       }
       await clock.sleep(10)
     }
@@ -247,8 +256,9 @@ export class Exchange {
 
   #sweep(): void {
     const nowMs = this.#deps.clock.monotonicMs()
+    const spreadMs = returnSpreadMs(this.#hintedCount)
     for (const connection of this.#connections) {
-      const cause = connection.check(nowMs)
+      const cause = connection.check(nowMs, spreadMs)
       if (cause !== undefined) this.#close(connection, cause)
     }
     if (this.retained.isOver) this.#relieve(nowMs)
@@ -259,11 +269,19 @@ export class Exchange {
     })
   }
 
-  #close(connection: Connection, cause: CloseCause): void {
+  /** Links of hosts get a moment each to come back in, so that a restart is no rush. */
+  #sendAway(connection: Connection): void {
+    if (!connection.isOpen) return
+    const returnAfterMs = returnSlotMs(this.#sentAwayCount)
+    if (connection.takesHints) this.#sentAwayCount += 1
+    this.#close(connection, 'goingAway', returnAfterMs)
+  }
+
+  #close(connection: Connection, cause: CloseCause, returnAfterMs?: number): void {
     if (!connection.isOpen) return
     this.closed[cause] += 1
     this.#remove(connection)
-    connection.close(cause)
+    connection.close(cause, returnAfterMs)
     this.#deps.log.debug({ topic: connection.permission.topic, cause }, 'connection closed')
   }
 
@@ -279,6 +297,7 @@ export class Exchange {
   /** Off its topic and out of every index but `#connections`, which keeps it until its socket has ended. */
   #remove(connection: Connection): void {
     const { permission } = connection
+    if (connection.takesHints) this.#hintedCount -= 1
     this.#topics.get(permission.topic)?.delete(connection)
     this.#dropEmptyTopic(permission.topic)
     this.#expiry.delete(connection, permission.expiresAtSec)
