@@ -142,6 +142,23 @@ const metrics: readonly Metric[] = [
     samples: ofInstruments(({ reopens }) => reopens),
   },
   {
+    name: 'agent_instrument_garbage_bytes_total',
+    help: 'bytes of lines that are no text: many mean a wrong baud rate',
+    kind: 'counter',
+    labels: ['instrument'],
+    samples: ofInstruments(({ garbageBytes }) => garbageBytes),
+  },
+  {
+    name: 'agent_instrument_last_byte_age_seconds',
+    help: 'how long ago an instrument said something',
+    kind: 'gauge',
+    labels: ['instrument'],
+    samples: ({ instruments }) =>
+      instruments.flatMap(({ name, lastByteAgeMs }): Sample[] =>
+        lastByteAgeMs === undefined ? [] : [[{ instrument: name }, lastByteAgeMs / 1000]],
+      ),
+  },
+  {
     name: 'agent_uplink_live',
     help: '1 while an uplink is connected',
     kind: 'gauge',

@@ -109,14 +109,27 @@ export const instrumentSchema = Section({
     description: 'longer messages of it are cut (line) or skipped (length)',
     default: '16KiB',
   }),
+  dataBits: choice([8, 7, 6, 5], 'bits of a character', 8),
+  parity: choice(['none', 'even', 'odd'], 'how a character is checked', 'none'),
+  stopBits: choice([1, 2], 'bits behind a character', 1),
+  rtscts: Type.Boolean({ description: 'flow control by the lines RTS and CTS', default: false }),
   dtr: choice(
-    ['leave', 'assert', 'pulse'],
-    'the DTR line: leave it as the system sets it, switch it on, or pulse it to reset the board at each opening',
+    ['leave', 'assert', 'pulse', 'touch1200'],
+    'the DTR line: leave it as the system sets it, switch it on, pulse it to reset the board at each opening, or touch the port at 1200 baud at the start and when the board hangs',
     'leave',
   ),
+  dtrLow: Duration({ description: 'dtr pulse: how long the line is held low', default: '250ms' }),
   settle: Duration({
     description: 'dtr pulse: the board boots for so long and what it says is left out',
     default: '2s',
+  }),
+  silentAfter: Duration({
+    description: 'without a byte of it for so long it is opened anew; 0: it may be silent for ever',
+    default: '0',
+  }),
+  writeWithin: Duration({
+    description: 'it takes a command within so long, beyond what the line needs for it; else it is opened anew',
+    default: '5s',
   }),
   writeQueue: Bytes({
     description: 'commands that may wait for it; more are refused and counted',

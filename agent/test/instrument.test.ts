@@ -1,18 +1,14 @@
-import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Clock, systemClock } from '@relay/common/clock'
-import { loadConfig } from '@relay/common/config/load-config'
 import { FakeClock } from '@relay/common/fake-clock'
 import { afterEach, describe, expect, test } from 'vitest'
-import { agentConfigSpec } from '../src/config.ts'
-import { FeedHub } from '../src/feeds/feed-hub.ts'
-import { Instrument } from '../src/instrument/instrument.ts'
-import { instrumentOptions } from '../src/instrument/instrument-options.ts'
-import { capturedLog } from './captured-log.ts'
 import { eventually } from './eventually.ts'
 import { PtyPair } from './pty-pair.ts'
+import { openFiles, runInstrument } from './run-instrument.ts'
 
+const terminals = /^\/dev\/pts\//
 const cleanUps: (() => Promise<void> | void)[] = []
 afterEach(async () => {
   for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
@@ -31,46 +27,9 @@ function newCable(): PtyPair {
 }
 
 function startInstrument(device: string, settings = '', clock: Clock = systemClock) {
-  const config = loadConfig(agentConfigSpec, {
-    file: {
-      path: 'agent.yaml',
-      text: `instruments: [{ name: board, device: ${device}${settings === '' ? '' : `, ${settings}`} }]`,
-    },
-  })
-  const [instrumentConfig] = config.instruments
-  if (instrumentConfig === undefined) throw new Error('no instrument')
-  const hub = new FeedHub()
-  const heard: string[] = []
-  const browser = {
-    name: 'browser',
-    deliver: ({ data, binary }: { readonly data: Buffer; readonly binary: boolean }) =>
-      void heard.push(`${binary ? 'binary' : 'text'} ${data.toString('latin1')}`),
-  }
-  hub.join('data', browser)
-  const { log, lines } = capturedLog()
-  const instrument = new Instrument(instrumentOptions(instrumentConfig), {
-    hub,
-    clock,
-    random: Math.random,
-    log,
-  })
-  const controller = new AbortController()
-  const running = instrument.run(controller.signal)
-  const stop = async (): Promise<void> => {
-    controller.abort()
-    await running
-  }
-  cleanUps.push(stop)
-  const show = (): unknown => instrument.status()
-  return {
-    instrument,
-    heard,
-    lines,
-    stop,
-    command: (text: string) => hub.publish('data', { data: Buffer.from(text), binary: false }, browser),
-    isOpen: () => eventually(() => instrument.status().state === 'open', { show }),
-    fails: (code: string) => eventually(() => instrument.status().fault?.code === code, { show }),
-  }
+  const running = runInstrument({ device, settings, clock })
+  cleanUps.push(running.stop)
+  return running
 }
 
 describe('an instrument behind a real serial port', () => {
@@ -173,7 +132,7 @@ describe('a serial port that goes away', () => {
 
   test('five times in a row leaves nothing open', async () => {
     const cable = newCable()
-    const openBefore = openTerminals()
+    const openBefore = openFiles(terminals).length
     await cable.plug()
     const { isOpen, instrument, stop } = startInstrument(cable.device)
     for (let round = 1; round <= 5; round++) {
@@ -187,21 +146,9 @@ describe('a serial port that goes away', () => {
     await cable.unplug()
 
     expect(instrument.status()).toMatchObject({ state: 'stopped' })
-    expect(openTerminals()).toBe(openBefore)
+    expect(openFiles(terminals).length).toBe(openBefore)
   })
 })
-
-/** How many files of this process are terminals. */
-function openTerminals(): number {
-  const files = readdirSync('/proc/self/fd').map((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`)
-    } catch {
-      return ''
-    }
-  })
-  return files.filter((file) => file.startsWith('/dev/pts/')).length
-}
 
 describe('a serial port that cannot be used', () => {
   test('because it is not there is told by name', async () => {
@@ -269,6 +216,7 @@ test('an instrument that takes nothing fills a bounded queue; the port is opened
   // 30 of 133 bytes fit in the queue, and one more is under way.
   expect(writtenMessages + droppedCommands).toBe(sent - 31)
 
-  await clock.advance(5_000)
+  // Five seconds, and what the line itself needs.
+  await clock.advance(5_100)
   await fails('INSTRUMENT_STUCK')
 })

@@ -23,6 +23,8 @@ export interface FramingCounters {
   readonly repairedLines: number
   /** Bytes that belonged to no message. */
   readonly skippedBytes: number
+  /** Bytes of lines that are no text: no UTF-8, or control characters. Many of them mean a wrong baud rate. */
+  readonly garbageBytes: number
 }
 
 /** Turns the bytes of an instrument into messages; how the bytes were chunked changes nothing but for `raw`. */
@@ -42,9 +44,23 @@ export function frameDecoder(framing: Framing): FrameDecoder {
   }
 }
 
-const noCounters: FramingCounters = { cutLines: 0, repairedLines: 0, skippedBytes: 0 }
+export const noCounters: FramingCounters = { cutLines: 0, repairedLines: 0, skippedBytes: 0, garbageBytes: 0 }
+
+export function addCounters(one: FramingCounters, other: FramingCounters): FramingCounters {
+  return {
+    cutLines: one.cutLines + other.cutLines,
+    repairedLines: one.repairedLines + other.repairedLines,
+    skippedBytes: one.skippedBytes + other.skippedBytes,
+    garbageBytes: one.garbageBytes + other.garbageBytes,
+  }
+}
+
+const TAB = 0x09
 const LF = 0x0a
 const CR = 0x0d
+const SPACE = 0x20
+const DELETE = 0x7f
+const REPLACEMENT = '\ufffd'
 
 /**
  * Lines without their end, empty ones left out. A line longer than `maxBytes` is given out cut to that, and the rest
@@ -116,12 +132,22 @@ class LineDecoder implements FrameDecoder {
       text = text.subarray(0, this.#maxBytes)
       this.#counters.cutLines += 1
     }
+    this.#counters.garbageBytes += countControls(text)
     if (!isUtf8(text)) {
-      text = Buffer.from(text.toString('utf8'))
+      const repaired = text.toString('utf8')
+      this.#counters.garbageBytes += repaired.split(REPLACEMENT).length - 1
       this.#counters.repairedLines += 1
+      text = Buffer.from(repaired)
     }
     emit(text)
   }
+}
+
+/** A terminal code or a bell here and there is no harm; noise is full of these. */
+function countControls(text: Buffer): number {
+  let count = 0
+  for (const byte of text) if ((byte < SPACE && byte !== TAB) || byte === DELETE) count += 1
+  return count
 }
 
 /**

@@ -1,17 +1,26 @@
 import type { InstrumentConfig } from '../config.ts'
 import type { Framing } from './decode-frames.ts'
 import type { InstrumentOptions } from './instrument.ts'
+import type { SourceSettings } from './source-of.ts'
 
 /** An instrument as the configuration describes it. Pure. */
 export function instrumentOptions(config: InstrumentConfig): InstrumentOptions {
-  const { name, feed, device, baudRate, dtr, settle, writeQueue } = config
+  const { name, feed, writeQueue, silentAfter } = config
   return {
     name,
     feed,
-    serial: { device, baudRate, dtr, settleMs: settle },
+    source: sourceSettings(config),
     framing: framingOf(config),
     writeQueueBytes: writeQueue,
+    silentAfterMs: silentAfter,
   }
+}
+
+function sourceSettings(config: InstrumentConfig): SourceSettings {
+  const { device, baudRate, dataBits, parity, stopBits, rtscts, dtr, dtrLow, settle, writeWithin } = config
+  const line = { baudRate, dataBits, parity, stopBits, rtscts }
+  const reset = { dtr, lowMs: dtrLow, settleMs: settle }
+  return { kind: 'tty', device, line, reset, writeGraceMs: writeWithin }
 }
 
 function framingOf(config: InstrumentConfig): Framing {

@@ -1,23 +1,35 @@
-import { aborted, type Clock } from '@relay/common/clock'
+import type { Clock } from '@relay/common/clock'
 import { AppError } from '@relay/common/errors'
-import { keepConnected, type RetryPolicy } from '@relay/common/keep-connected'
+import { keepConnected } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
 import { DropReport } from '../drop-report.ts'
 import { type Fault, faultOf } from '../fault.ts'
 import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
+import { Progress } from '../health/progress.ts'
+import type { Part } from '../part.ts'
 import { RetryLog } from '../retry-log.ts'
-import { type FrameDecoder, frameDecoder, type Framing, type FramingCounters } from './decode-frames.ts'
+import { CommandWriter } from './command-writer.ts'
+import {
+  addCounters,
+  type FrameDecoder,
+  frameDecoder,
+  type Framing,
+  type FramingCounters,
+  noCounters,
+} from './decode-frames.ts'
 import { encodeMessage } from './encode-message.ts'
-import { type OpenSerial, openSerial, type SerialLink, type SerialSettings } from './serial-link.ts'
-import { WriteQueue } from './write-queue.ts'
+import type { Link, LinkEvents, LinkSource } from './link.ts'
+import { type SourceSettings, sourceOf } from './source-of.ts'
 
 export interface InstrumentOptions {
   readonly name: string
   /** Where its messages are published and whose messages it gets. */
   readonly feed: string
-  readonly serial: SerialSettings
+  readonly source: SourceSettings
   readonly framing: Framing
   readonly writeQueueBytes: number
+  /** An instrument that says nothing for so long is opened anew; 0: it may be silent for ever. */
+  readonly silentAfterMs: number
 }
 
 export interface InstrumentDeps {
@@ -25,7 +37,8 @@ export interface InstrumentDeps {
   readonly clock: Clock
   readonly random: () => number
   readonly log: Log
-  readonly open?: OpenSerial
+  /** In place of what the options say. */
+  readonly source?: LinkSource
 }
 
 export type InstrumentState = 'stopped' | 'opening' | 'open' | 'waiting'
@@ -34,57 +47,81 @@ export interface InstrumentStatus extends FramingCounters {
   readonly name: string
   readonly feed: string
   readonly state: InstrumentState
+  /** What is open, or was last: a port may have come back under another name. Undefined before the first opening. */
+  readonly opened: string | undefined
   readonly receivedMessages: number
   readonly receivedBytes: number
+  /** How long ago the last byte came; undefined before the first one. */
+  readonly lastByteAgeMs: number | undefined
   readonly writtenMessages: number
   readonly writtenBytes: number
   /** Commands that the instrument did not get: port not open, queue full, or too long. */
   readonly droppedCommands: number
   readonly reopens: number
+  /** How often it came back under another name. */
+  readonly renames: number
   readonly fault: Fault | undefined
 }
 
-type WriteOutcome = 'written' | 'late' | 'stopped' | AppError
-
-/** A port that is plugged in again is in use within three seconds; looking for it costs next to nothing. */
-const retryPolicy: RetryPolicy = { minMs: 300, maxMs: 3_000, stableAfterMs: 10_000 }
-/** An instrument that takes no bytes for so long (flow control) is closed and opened anew. */
-const writeWithinMs = 5_000
+/** While it is open something is looked after so often. */
+const checkEveryMs = 1_000
+/** What a step may take beyond its own deadline before the watchdog calls the part stuck. */
+const stepGraceMs = 15_000
+/** After a device has come, udev needs a moment for its rights; and events without end must not make us spin. */
+const afterChanceMs = 100
 
 /**
- * One instrument behind a serial port: its messages go to the feed, messages of the feed go to it.
+ * One instrument: its messages go to the feed, messages of the feed go to it.
  *
- * Invariants: a port object is used once; commands are written whole, in order, one at a time; while the port is not
- * open commands are dropped and counted, never kept: a board that comes back must not move by an old command.
+ * Invariants: a link is used once, and at most one is open or being opened; commands are written whole, in order, one
+ * at a time; while the link is not open commands are dropped and counted, never kept: a board that comes back must not
+ * move by an old command.
  */
-export class Instrument implements Member {
+export class Instrument implements Member, Part {
   readonly name: string
+  readonly progress: Progress
   readonly #options: InstrumentOptions
   readonly #deps: InstrumentDeps
-  readonly #queue: WriteQueue
+  readonly #source: LinkSource
+  readonly #writer: CommandWriter
   readonly #drops: DropReport
   #decoder: FrameDecoder
   #state: InstrumentState = 'stopped'
-  #wakeWriter: (() => void) | undefined
-  #past: FramingCounters = { cutLines: 0, repairedLines: 0, skippedBytes: 0 }
+  #past: FramingCounters = noCounters
+  #opened: string | undefined
   #receivedMessages = 0
   #receivedBytes = 0
+  #lastByteAtMs: number | undefined
   #writtenMessages = 0
   #writtenBytes = 0
   #droppedCommands = 0
   #reopens = 0
+  #renames = 0
+  #lastError: AppError | undefined
   #fault: Fault | undefined
+  /** An opening that was given up; until it has ended there is no other one. */
+  #lateOpening: Promise<void> | undefined
 
   constructor(options: InstrumentOptions, deps: InstrumentDeps) {
     this.name = `instrument ${options.name}`
+    this.progress = new Progress(deps.clock)
     this.#options = options
     this.#deps = deps
-    this.#queue = new WriteQueue({ maxBytes: options.writeQueueBytes })
+    this.#source = deps.source ?? sourceOf(options.source, deps)
     this.#drops = new DropReport({ instrument: options.name }, deps)
     this.#decoder = frameDecoder(options.framing)
+    this.#writer = new CommandWriter({
+      maxBytes: options.writeQueueBytes,
+      clock: deps.clock,
+      onDrop: (reason) => this.#drop(reason),
+      onWritten: (data) => {
+        this.#writtenMessages += 1
+        this.#writtenBytes += data.length
+      },
+    })
   }
 
-  /** Keeps the port open until `signal` aborts. Never rejects for a fault of the instrument. */
+  /** Keeps the link open until `signal` aborts. Never rejects for a fault of the instrument. */
   async run(signal: AbortSignal): Promise<void> {
     const { hub, clock, random } = this.#deps
     const retries = new RetryLog({ instrument: this.#options.name }, this.#deps)
@@ -92,41 +129,50 @@ export class Instrument implements Member {
     try {
       await keepConnected(
         (inner) => this.#runOnce(inner),
-        retryPolicy,
+        this.#source.retryPolicy,
         {
-          clock,
+          clock: {
+            nowMs: () => clock.nowMs(),
+            monotonicMs: () => clock.monotonicMs(),
+            after: (delayMs, action) => clock.after(delayMs, action),
+            sleep: (delayMs) => this.#wait(delayMs, signal),
+          },
           random,
           onRetry: (retry) => {
             this.#state = 'waiting'
             this.#reopens += 1
+            this.#lastError = retry.error instanceof AppError ? retry.error : undefined
             this.#fault = faultOf(retry.error, clock.nowMs())
             retries.tell(retry, 'instrument failed, will be opened again')
           },
         },
         signal,
       )
+      await this.#lateOpening
     } finally {
       leave()
       this.#drops.stop()
       this.#state = 'stopped'
+      this.progress.rest()
     }
   }
 
   status(): InstrumentStatus {
-    const now = this.#decoder.counters
+    const { clock } = this.#deps
     return {
       name: this.#options.name,
       feed: this.#options.feed,
       state: this.#state,
+      opened: this.#opened,
       receivedMessages: this.#receivedMessages,
       receivedBytes: this.#receivedBytes,
+      lastByteAgeMs: this.#lastByteAtMs === undefined ? undefined : clock.monotonicMs() - this.#lastByteAtMs,
       writtenMessages: this.#writtenMessages,
       writtenBytes: this.#writtenBytes,
       droppedCommands: this.#droppedCommands,
-      cutLines: this.#past.cutLines + now.cutLines,
-      repairedLines: this.#past.repairedLines + now.repairedLines,
-      skippedBytes: this.#past.skippedBytes + now.skippedBytes,
+      ...addCounters(this.#past, this.#decoder.counters),
       reopens: this.#reopens,
+      renames: this.#renames,
       fault: this.#fault,
     }
   }
@@ -140,83 +186,104 @@ export class Instrument implements Member {
     }
     const parts = encodeMessage(message.data, this.#options.framing)
     if (parts.length === 0) this.#drop('too long or empty')
-    for (const part of parts) if (!this.#queue.add(part)) this.#drop('queue full')
-    this.#wakeWriter?.()
+    for (const part of parts) this.#writer.add(part)
   }
 
   async #runOnce(signal: AbortSignal): Promise<void> {
-    const { clock, open = openSerial } = this.#deps
     const closed = Promise.withResolvers<AppError>()
     this.#state = 'opening'
-    this.#renewDecoder()
-    const link = await open(
-      this.#options.serial,
+    this.#past = addCounters(this.#past, this.#decoder.counters)
+    this.#decoder = frameDecoder(this.#options.framing)
+    const link = await this.#open(
       { onData: (chunk) => this.#onData(chunk), onClosed: (error) => closed.resolve(error) },
-      clock,
       signal,
     )
     const using = new AbortController()
-    const stopping = AbortSignal.any([signal, using.signal])
-    this.#state = 'open'
-    this.#fault = undefined
-    this.#deps.log.info({ instrument: this.#options.name, feed: this.#options.feed }, 'instrument is open')
+    const stop = (): void => using.abort()
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    this.#onOpen(link)
     try {
-      const end = await Promise.race([closed.promise, this.#writeAll(link, stopping), aborted(stopping)])
+      const end = await Promise.race([
+        closed.promise,
+        this.#writer.run(link, (bytes) => this.#source.writeWithinMs(bytes), using.signal),
+        this.#lookAfter(link, using.signal),
+      ])
       if (end !== undefined) throw end
     } finally {
       this.#state = 'waiting'
+      signal.removeEventListener('abort', stop)
       using.abort()
-      this.#wakeWriter?.()
-      const lost = this.#queue.clear()
-      for (let count = 0; count < lost; count++) this.#drop('port closed')
       await link.close()
     }
   }
 
-  /** Writes what comes into the queue; gives the fault that ended it, or undefined when it was stopped. */
-  async #writeAll(link: SerialLink, signal: AbortSignal): Promise<AppError | undefined> {
+  /** An opening that hangs in the kernel is given up, and no other one begins before it has ended. */
+  async #open(events: LinkEvents, signal: AbortSignal): Promise<Link> {
+    const { clock } = this.#deps
+    const withinMs = this.#source.openWithinMs
+    this.progress.promise(withinMs + stepGraceMs)
+    if (this.#lateOpening !== undefined) throw openingHangs()
+    const opening = this.#source.open(events, signal, this.#lastError)
+    const waiting = new AbortController()
+    const link = await Promise.race([opening, clock.sleep(withinMs, waiting.signal)])
+    waiting.abort()
+    if (link !== undefined) return link
+    this.#lateOpening = opening
+      .then(
+        async (late) => await late.close(),
+        () => undefined,
+      )
+      .finally(() => {
+        this.#lateOpening = undefined
+      })
+    throw openingHangs()
+  }
+
+  #onOpen(link: Link): void {
+    if (this.#opened !== undefined && this.#opened !== link.opened) this.#renames += 1
+    this.#opened = link.opened
+    this.#state = 'open'
+    this.#fault = undefined
+    const { name, feed } = this.#options
+    this.#deps.log.info({ instrument: name, feed, opened: link.opened }, 'instrument is open')
+  }
+
+  /** Gives what is wrong with a link that looks open, or undefined when it was stopped. */
+  async #lookAfter(link: Link, signal: AbortSignal): Promise<AppError | undefined> {
+    const { clock } = this.#deps
+    const { silentAfterMs } = this.#options
+    const openedAtMs = clock.monotonicMs()
     while (!signal.aborted) {
-      const data = this.#queue.take()
-      if (data === undefined) {
-        await new Promise<void>((resolve) => {
-          this.#wakeWriter = resolve
-        })
-        this.#wakeWriter = undefined
-        continue
-      }
-      const outcome = await this.#writeInTime(link, data, signal)
-      if (outcome === 'written') {
-        this.#writtenMessages += 1
-        this.#writtenBytes += data.length
-        continue
-      }
-      this.#drop('not written')
-      if (outcome === 'stopped') return undefined
-      return outcome === 'late' ? stuck(this.#options.serial.device) : outcome
+      this.progress.promise(checkEveryMs + stepGraceMs)
+      await clock.sleep(checkEveryMs, signal)
+      if (signal.aborted) break
+      const silentMs = clock.monotonicMs() - Math.max(openedAtMs, this.#lastByteAtMs ?? 0)
+      if (silentAfterMs > 0 && silentMs >= silentAfterMs) return silent(link.opened, silentAfterMs)
+      const error = await link.check()
+      if (error !== undefined) return error
     }
     return undefined
   }
 
-  /** Leaves nothing behind on `signal`, which lives as long as the port: commands may come for months. */
-  #writeInTime(link: SerialLink, data: Buffer, signal: AbortSignal): Promise<WriteOutcome> {
-    return new Promise((resolve) => {
-      const finish = (outcome: WriteOutcome): void => {
-        cancel()
-        signal.removeEventListener('abort', stop)
-        resolve(outcome)
-      }
-      const stop = (): void => finish('stopped')
-      const cancel = this.#deps.clock.after(writeWithinMs, () => finish('late'))
-      signal.addEventListener('abort', stop, { once: true })
-      link.write(data).then(
-        () => finish('written'),
-        (error: unknown) => finish(error as AppError),
-      )
-    })
+  /** Until the next attempt: so long, or until the device has come. */
+  async #wait(delayMs: number, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#deps
+    this.progress.promise(delayMs + afterChanceMs + stepGraceMs)
+    const chance = new AbortController()
+    const stop = (): void => chance.abort()
+    const unwatch = this.#source.watch(stop, this.#lastError)
+    signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
+    await clock.sleep(delayMs, chance.signal)
+    signal.removeEventListener('abort', stop)
+    unwatch()
+    if (chance.signal.aborted) await clock.sleep(afterChanceMs, signal)
   }
 
   #onData(chunk: Buffer): void {
     this.#receivedBytes += chunk.length
+    this.#lastByteAtMs = this.#deps.clock.monotonicMs()
     this.#decoder.push(chunk, this.#publish)
   }
 
@@ -230,21 +297,18 @@ export class Instrument implements Member {
     this.#droppedCommands += 1
     this.#drops.count(reason)
   }
-
-  #renewDecoder(): void {
-    const now = this.#decoder.counters
-    this.#past = {
-      cutLines: this.#past.cutLines + now.cutLines,
-      repairedLines: this.#past.repairedLines + now.repairedLines,
-      skippedBytes: this.#past.skippedBytes + now.skippedBytes,
-    }
-    this.#decoder = frameDecoder(this.#options.framing)
-  }
 }
 
-function stuck(device: string): AppError {
+function openingHangs(): AppError {
   return new AppError(
-    'INSTRUMENT_STUCK',
-    `the serial port ${device} took no bytes for ${writeWithinMs / 1000} s (flow control?)`,
+    'INSTRUMENT_OPEN_HANGS',
+    'opening it takes too long; the system may hang over the device',
+  )
+}
+
+function silent(opened: string, afterMs: number): AppError {
+  return new AppError(
+    'INSTRUMENT_SILENT',
+    `the instrument behind ${opened} said nothing for ${afterMs / 1000} s (silentAfter)`,
   )
 }

@@ -1,0 +1,17 @@
+import type { Clock } from '@relay/common/clock'
+import type { Log } from '@relay/common/log'
+import type { LinkSource } from './link.ts'
+import { TtySource, type TtySettings } from './tty/tty-source.ts'
+
+/** Where an instrument is, and how that is set. */
+export type SourceSettings = { readonly kind: 'tty' } & TtySettings
+
+export interface SourceDeps {
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/** What opens the links to an instrument. */
+export function sourceOf(settings: SourceSettings, deps: SourceDeps): LinkSource {
+  return new TtySource(settings, deps)
+}
