@@ -9,16 +9,20 @@ const staticChecks = [
   { name: 'lint', command: 'oxlint', args: ['--type-aware', '--deny-warnings'] },
   { name: 'format', command: 'biome', args: ['format', '.'] },
 ]
-const page = { name: 'web page', command: 'vite', args: ['build', 'book/web', '--logLevel', 'warn'] }
+/** What the tests take as it is shipped. */
+const builds = [
+  { name: 'web page', command: 'vite', args: ['build', 'book/web', '--logLevel', 'warn'] },
+  { name: 'packages', command: nodeBinary(), args: ['systemd/debian/main.ts'] },
+]
 
 /**
- * The gate: static checks, the page, then tests. `quick` keeps to what runs in well under a minute. Ends with the line
- * `N passed, N failed, N skipped`, in which each static check counts as one.
+ * The gate: static checks, the page and the packages, then tests. `quick` keeps to what runs in well under a minute. Ends
+ * with the line `N passed, N failed, N skipped`, in which each static check counts as one.
  * @returns the exit code.
  */
 export async function runGate({ quick, args }) {
   const counts = { passed: 0, failed: 0, skipped: 0 }
-  for (const check of quick ? staticChecks : [...staticChecks, page]) {
+  for (const check of quick ? staticChecks : [...staticChecks, ...builds]) {
     const startedAt = Date.now()
     const code = await exitCodeOf(check.command, check.args)
     const verdict = code === 0 ? 'ok' : `FAILED (exit code ${code})`

@@ -33,11 +33,6 @@ export class PackageTree {
     await chmod(file, mode)
   }
 
-  async makeFolder(path: string, mode: number): Promise<void> {
-    await mkdir(join(this.root, path), { recursive: true })
-    await chmod(join(this.root, path), mode)
-  }
-
   /** All files, in order, without those of `DEBIAN`. */
   async files(): Promise<readonly string[]> {
     const entries = await readdir(this.root, { recursive: true, withFileTypes: true })

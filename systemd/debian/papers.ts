@@ -67,8 +67,6 @@ const addConfigFile: Readonly<Record<PackageName, (tree: PackageTree, checkout: 
       'Configuration of relay-agent.service; nothing is configured yet. Take away the # at the beginning of what you need. "relay-agent check" says everything that is wrong, with line numbers; "systemctl restart relay-agent" puts it in force. Sizes are written 64KiB or 1MiB, durations 500ms, 30s or 5m. What is left out has the value shown, but for the lists at the end, which are empty then.'
     await tree.write('etc/relay-agent/agent.yaml', commentedOut(example, heading))
     await tree.write('DEBIAN/conffiles', '/etc/relay-agent/agent.yaml\n')
-    // Its group is set at the installation, where the group exists.
-    await tree.makeFolder('etc/relay-agent/tokens', 0o700)
   },
   'relay-server': async (tree) => {
     const heading =

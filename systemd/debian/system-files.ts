@@ -35,7 +35,8 @@ export async function addSystemFiles(
 ): Promise<SystemFiles> {
   const added = new Map<string, string[]>()
   const enabledUnits: string[] = []
-  for (const [folder, target] of places) {
+  const examples = ['examples', `usr/share/doc/${definition.name}/examples`] as const
+  for (const [folder, target] of [...places, examples]) {
     if (!existsSync(join(source, folder))) continue
     const entries = await readdir(join(source, folder), { recursive: true, withFileTypes: true })
     const files = entries
