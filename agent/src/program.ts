@@ -4,8 +4,10 @@ import { loadConfig } from '@relay/common/config/load-config'
 import { exitCode } from '@relay/common/errors'
 import { Value } from 'typebox/value'
 import { agentConfigSpec } from './config.ts'
+import { doctorCommand } from './doctor/doctor-command.ts'
 import { hostLogLevel, hostSpec } from './host-settings.ts'
 import type { ErrorTexts } from './local-api/admin-command.ts'
+import { fetchStatus } from './health/fetch-status.ts'
 import { statusCommand } from './health/status-command.ts'
 import { readConfig } from './read-config.ts'
 import { runAgent } from './run-agent.ts'
@@ -61,6 +63,12 @@ const status = statusCommand({
   options,
   config: (args, environment) =>
     readConfig({ path: pathOf(args, environment), environment, arguments: args }).config,
+})
+
+const doctor = doctorCommand({
+  options,
+  pathOf,
+  fetchStatus: ({ status: { socket }, metrics }, signal) => fetchStatus({ socket, metrics }, signal),
 })
 
 const show: Command = {
@@ -130,6 +138,6 @@ export function agentProgram(errorTexts: ErrorTexts): Program {
     name: 'relay-agent',
     description: 'Bridges the cameras and instruments of an experiment to a relay.',
     version: agentVersion,
-    commands: [run, check, status, show, hostCommand(errorTexts), version],
+    commands: [run, check, status, doctor, show, hostCommand(errorTexts), version],
   }
 }

@@ -1,0 +1,139 @@
+import type { Environment } from '@relay/common/proxy'
+import type { AgentConfig } from '../config.ts'
+import { isStream } from '../feeds/feed-hub.ts'
+import { agentVersion } from '../version.ts'
+import { camerasCheck } from './checks/cameras.ts'
+import { clockCheck } from './checks/clock.ts'
+import { diskCheck } from './checks/disk.ts'
+import { encodersCheck } from './checks/encoders.ts'
+import { dnsCheck, proxyCheck } from './checks/network.ts'
+import { powerCheck } from './checks/power.ts'
+import { relayCheck } from './checks/relay.ts'
+import { serialPortsCheck } from './checks/serial-ports.ts'
+import { systemCheck } from './checks/system.ts'
+import { temperatureCheck } from './checks/temperature.ts'
+import { type TokenUse, tokensCheck } from './checks/tokens.ts'
+import type { Machine } from './machine.ts'
+import { judgeConfig, type OpenedConfig } from './open-config.ts'
+import { isSecretName, Redactor } from './redact.ts'
+import { type Check, type CheckResult, runChecks } from './run-checks.ts'
+import { gatherService } from './service.ts'
+import { type Level, levels } from './verdict.ts'
+
+export interface DoctorReport {
+  readonly version: string
+  /** ISO 8601, by the clock of the machine, which may be wrong. */
+  readonly at: string
+  readonly configFile: string
+  readonly counts: Readonly<Record<Level, number>>
+  readonly areas: readonly CheckResult[]
+}
+
+export interface ExamineOptions {
+  readonly configFile: string
+  readonly opened: OpenedConfig
+  readonly machine: Machine
+  readonly signal: AbortSignal
+  readonly onProgress?: (running: readonly string[]) => void
+}
+
+/** Commands and questions within a check end sooner; this is for what hangs nevertheless. */
+const checkWithinMs = 15_000
+
+/** Looks at everything and says how it stands. No text of the report holds a secret. */
+export async function examine(options: ExamineOptions): Promise<DoctorReport> {
+  const { configFile, opened, machine, signal, onProgress } = options
+  const redactor = await redactorFor(opened.config, machine)
+  const areas = await runChecks(checksFor(options), {
+    timeoutMs: checkWithinMs,
+    clock: machine.clock,
+    signal,
+    ...(onProgress === undefined ? {} : { onProgress }),
+  })
+  const all: readonly CheckResult[] = [
+    { area: 'configuration', tookMs: 0, verdicts: judgeConfig(opened, configFile) },
+    ...areas,
+  ]
+  const counts = Object.fromEntries(
+    levels.map((level) => [
+      level,
+      all.flatMap(({ verdicts }) => verdicts).filter((verdict) => verdict.level === level).length,
+    ]),
+  ) as Record<Level, number>
+  return redactor.value({
+    version: agentVersion,
+    at: new Date(machine.clock.nowMs()).toISOString(),
+    configFile,
+    counts,
+    areas: all,
+  }) as DoctorReport
+}
+
+function checksFor({ opened, machine }: ExamineOptions): readonly Check[] {
+  const { config } = opened
+  const accesses = accessesOf(config)
+  const { environment } = machine
+  // Several areas ask for it, and it is the same.
+  let asked: ReturnType<typeof gatherService> | undefined
+  const service = (): ReturnType<typeof gatherService> => (asked ??= gatherService(machine))
+  return [
+    systemCheck({ machine, service }),
+    clockCheck(machine),
+    dnsCheck(accesses, { environment, monotonicMs: () => machine.clock.monotonicMs() }),
+    proxyCheck(async () => {
+      const { properties, environment: unitEnvironment } = await service()
+      const isInstalled = properties?.get('LoadState') === 'loaded'
+      return { addresses: accesses, environment, unitEnvironment: isInstalled ? unitEnvironment : undefined }
+    }),
+    relayCheck(accesses, machine),
+    tokensCheck(tokenUses(config), { machine, service }),
+    camerasCheck(config.cameras, { machine, service, ffmpeg: config.video.ffmpeg }),
+    encodersCheck(config.cameras, { machine, ffmpeg: config.video.ffmpeg }),
+    serialPortsCheck(portsOf(config), { machine, service }),
+    diskCheck(machine, config.recordings),
+    temperatureCheck(machine),
+    powerCheck(machine),
+  ]
+}
+
+/** More relays than that on one board are a mistake. */
+const maxRelays = 16
+
+function accessesOf(config: AgentConfig): readonly string[] {
+  const used = config.topics.map(({ access }) => (access === '' ? config.relay.access : access))
+  const all = new Set([config.relay.access, ...used].filter((access) => URL.canParse(access)))
+  return [...all].slice(0, maxRelays)
+}
+
+function portsOf(config: AgentConfig): readonly { readonly name: string; readonly device: string }[] {
+  // An instrument behind TCP has no tty to look at.
+  return config.instruments.filter(({ device }) => device.startsWith('/'))
+}
+
+/** What each topic needs of its token. Pure. */
+export function tokenUses(config: AgentConfig): readonly TokenUse[] {
+  const cameras = new Set(config.cameras.map(({ feed }) => feed))
+  const instruments = new Set(instrumentFeeds(config))
+  return config.topics.map(({ topic, feed, tokenFile, access }) => ({
+    topic,
+    tokenFile,
+    access: access === '' ? config.relay.access : access,
+    needs: instruments.has(feed) ? ['read', 'write'] : cameras.has(feed) || isStream(feed) ? ['write'] : [],
+  }))
+}
+
+function instrumentFeeds(config: AgentConfig): readonly string[] {
+  return [...config.instruments, ...config.mqttInstruments].map(({ feed }) => feed)
+}
+
+/** Knows the secrets of this machine that the agent uses: tokens, and what the environment holds. */
+export async function redactorFor(config: AgentConfig, machine: Machine): Promise<Redactor> {
+  const tokens = await Promise.all(config.topics.map(({ tokenFile }) => machine.readText(tokenFile)))
+  return new Redactor([...tokens.filter((text) => text !== undefined), ...secretsOf(machine.environment)])
+}
+
+function secretsOf(environment: Environment): readonly string[] {
+  return Object.entries(environment).flatMap(([name, value]) =>
+    value !== undefined && isSecretName(name) ? [value] : [],
+  )
+}
