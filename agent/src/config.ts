@@ -3,6 +3,7 @@ import type { ConfigSpec } from '@relay/common/config/settings'
 import { logLevels } from '@relay/common/log'
 import { type StaticDecode, type TEnum, Type } from 'typebox'
 import { encoderPresets } from './video/encoder-presets.ts'
+import { recoverySteps } from './video/recovery-step.ts'
 
 /** Names of feeds as the local API knows them (spec session 7.1). */
 const feedPattern = '^[a-zA-Z0-9\\-/]+$'
@@ -52,6 +53,12 @@ export const cameraSchema = Section({
     description: 'the camera, by a name that does not change: below /dev/v4l/by-id',
     default: '',
   }),
+  inputFormat: Type.String({
+    description:
+      'pixel format that the camera is asked for, by its name in ffmpeg such as mjpeg or yuyv422; empty: ffmpeg chooses',
+    pattern: '^[a-z0-9]{0,16}$',
+    default: '',
+  }),
   size: Type.String({
     description: 'width x height',
     pattern: '^[1-9][0-9]{1,3}x[1-9][0-9]{1,3}$',
@@ -76,6 +83,41 @@ export const cameraSchema = Section({
   stallAfter: Duration({
     description: 'without a byte for so long the encoder is killed and started anew',
     default: '5s',
+  }),
+  audio: Section({
+    device: Type.String({
+      description:
+        'microphone whose sound goes with the video, as ALSA names it, such as plughw:CARD=C615; test-tone: a tone; empty: none',
+      default: '',
+    }),
+    kilobitsPerSecond: choice([32, 48, 64, 96, 128, 160, 192], 'rate of the sound, MP2 with one channel', 64),
+  }),
+  picture: Section({
+    watch: Type.Boolean({
+      description: 'look at the picture once a second and tell when it is black or frozen',
+      default: true,
+    }),
+    faultAfter: Duration({
+      description: 'a picture that is black, or has not changed by a single bit, for so long is told',
+      default: '15s',
+    }),
+    whenFrozen: choice(
+      ['report', 'recover'],
+      'tell that the picture is frozen, or also start the encoder anew, four times at most until it moves',
+      'report',
+    ),
+  }),
+  recovery: Section({
+    upTo: choice(
+      recoverySteps,
+      'how far to go when starts do not help: restart the encoder, reset the camera on the USB, switch its port off and on',
+      'restart',
+    ),
+    sharedHub: Type.Boolean({
+      description:
+        'port-power: also where other devices hang on the same hub, which may lose their power too',
+      default: false,
+    }),
   }),
 })
 

@@ -1,10 +1,15 @@
+import { systemClock } from '@relay/common/clock'
 import { AppError } from '@relay/common/errors'
 import type { Environment } from '@relay/common/proxy'
 import type { CameraConfig } from '../config.ts'
 import type { CameraOptions } from './camera.ts'
 import type { EncoderCommand } from './encoder.ts'
-import { encoderArguments, needsDevice } from './encoder-presets.ts'
+import { audioProbeArguments, canWatchPicture, encoderArguments, needsDevice } from './encoder-presets.ts'
 import { findFirst, findProgram } from './find-program.ts'
+import { listCameraFormats } from './list-camera-formats.ts'
+import { runTool } from './run-tool.ts'
+import { siblingsOf, usbLocationOf } from './usb-location.ts'
+import { cyclePortPower, resetUsbDevice } from './usb-recovery.ts'
 
 /** Fonts that Debian and its relatives bring; the running clock of the test pattern takes the first that is there. */
 const fontFiles = [
@@ -15,27 +20,71 @@ const fontFiles = [
 
 /** A camera as the configuration describes it. */
 export function cameraOptions(config: CameraConfig, ffmpeg: string, environment: Environment): CameraOptions {
-  const { name, feed, preset, framesPerSecond, stallAfter } = config
+  const { name, feed, preset, framesPerSecond, size, stallAfter, audio, picture, recovery } = config
   const device = needsDevice(preset) ? config.device : ''
+  const searchPath = environment.PATH
+  const isWatched = picture.watch && canWatchPicture(preset)
+  const inputFormat = preset === 'h264-copy' ? 'h264' : config.inputFormat
   return {
     name,
     feed,
     device,
+    asked: `${inputFormat === '' ? '' : `${inputFormat} `}${size} at ${framesPerSecond} frames/s`,
     framesPerSecond,
     stallAfterMs: stallAfter,
-    command: () => {
+    command: (wanted) => {
       const args = encoderArguments({
         preset,
         device,
-        size: config.size,
+        size,
         framesPerSecond,
         bitsPerSecond: config.kilobitsPerSecond * 1000,
         arguments: config.arguments,
+        inputFormat,
+        audio: wanted.audio
+          ? { device: audio.device, bitsPerSecond: audio.kilobitsPerSecond * 1000 }
+          : undefined,
+        thumbnails: isWatched,
         fontFile: findFirst(fontFiles),
       })
-      return dieWithParent({ file: findFfmpeg(ffmpeg, environment), args }, environment.PATH)
+      return dieWithParent({ file: findFfmpeg(ffmpeg, environment), args }, searchPath)
+    },
+    picture: isWatched
+      ? { faultAfterMs: picture.faultAfter, recoverFrozen: picture.whenFrozen === 'recover' }
+      : undefined,
+    audio:
+      audio.device === ''
+        ? undefined
+        : {
+            device: audio.device,
+            probe: (signal) => canHear(audio.device, findProgram(ffmpeg, searchPath), signal),
+          },
+    recovery: {
+      upTo: recovery.upTo,
+      locate: () => usbLocationOf(device),
+      resetUsb: (location, signal) => resetUsbDevice(location, { searchPath, clock: systemClock, signal }),
+      cyclePower: (location, signal) =>
+        cyclePortPower(
+          location,
+          { siblings: siblingsOf(location), sharedHub: recovery.sharedHub },
+          { searchPath, clock: systemClock, signal },
+        ),
+    },
+    listFormats: async (signal) => {
+      const answer = await listCameraFormats(device, { ffmpeg, searchPath, signal })
+      return answer.ok ? answer.formats : undefined
     },
   }
+}
+
+/** A microphone that is there says something within this time. */
+const audioProbeTimeoutMs = 5_000
+
+async function canHear(device: string, ffmpeg: string | undefined, signal: AbortSignal): Promise<boolean> {
+  if (ffmpeg === undefined) return false
+  const limits = { timeoutMs: audioProbeTimeoutMs, clock: systemClock, signal }
+  const { outcome, exitCode } = await runTool({ file: ffmpeg, args: audioProbeArguments(device) }, limits)
+  return outcome === 'ended' && exitCode === 0
 }
 
 function findFfmpeg(ffmpeg: string, environment: Environment): string {

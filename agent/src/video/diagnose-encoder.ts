@@ -19,6 +19,13 @@ interface Symptom {
 /** In the order in which they count: the first that fits is the cause. */
 const symptoms: readonly Symptom[] = [
   {
+    // libavdevice/alsa.c
+    pattern:
+      /cannot open audio device|cannot (?:set|allocate|initialize|get) (?:hw_params|hw parameters|hw params|hardware parameter structure|access type|sample format|sample rate|channel count|parameters)|unknown input format: 'alsa'/i,
+    code: 'AUDIO_FAILED',
+    sentence: () => 'the sound cannot be had; "arecord -L" lists the names of microphones',
+  },
+  {
     pattern: /device or resource busy/i,
     code: 'CAMERA_BUSY',
     sentence: (device) =>

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
+import type { Progress } from '../health/progress.ts'
 import { diagnoseEncoder } from './diagnose-encoder.ts'
 import type { LastLines } from './last-lines.ts'
 
@@ -21,14 +22,40 @@ export interface EncoderOptions {
   readonly firstByteWithinMs: number
   readonly onStart: (pid: number) => void
   readonly onBytes: (chunk: Buffer) => void
+  /** Where it writes thumbnails to file descriptor 3; undefined where it does not. */
+  readonly onThumbnails: ((chunk: Buffer) => void) | undefined
+  /** Asked twice a second: why it should be ended now, or undefined. */
+  readonly shouldEnd: () => AppError | undefined
   readonly stderr: LastLines
   readonly clock: Clock
+  /** Each step of its watch is promised. */
+  readonly progress: Progress
 }
+
+type ExitFacts = readonly [exitCode: number | null, signal: NodeJS.Signals | null]
 
 /** After SIGTERM it has so long to let go of the camera. */
 const termGraceMs = 2_000
+/** Only a driver that hangs keeps a process longer than this after SIGKILL. */
+const killGraceMs = 4_000
 /** When it is gone but a pipe of it is still open, somebody else holds the pipe. */
 const pipeGraceMs = 500
+const tickMs = 500
+/** What a loaded machine may add to a wait of ours. */
+export const slackMs = 20_000
+
+/** SIGKILL did not end the encoder: it hangs within a driver. It may end later, when the device is reset or gone. */
+export class EncoderStuckError extends AppError {
+  readonly gone: Promise<unknown>
+  constructor(pid: number | undefined, gone: Promise<unknown>) {
+    super(
+      'ENCODER_STUCK',
+      'ffmpeg hangs within the driver of the camera and cannot be killed; pull the camera out and put it back',
+      { details: { pid } },
+    )
+    this.gone = gone
+  }
+}
 
 /**
  * Runs an encoder until it ends or `signal` aborts; then nothing of it is left.
@@ -37,24 +64,29 @@ const pipeGraceMs = 500
  * and forced by SIGKILL; one that says nothing for too long is killed at once (a stopped or hung process does not
  * hear SIGTERM); it dies with us, by SIGKILL where the kernel can do that (`dieWithParent`), else by its next write.
  *
- * @throws {AppError} `ENCODER_STALLED`, `FFMPEG_MISSING`, `ENCODER_START_FAILED`, or what `diagnoseEncoder` finds.
+ * @throws {AppError} `ENCODER_STALLED`, `FFMPEG_MISSING`, `ENCODER_START_FAILED`, `ENCODER_STUCK`, what `shouldEnd`
+ *   gave, or what `diagnoseEncoder` finds.
  */
 export async function runEncoder(options: EncoderOptions, signal: AbortSignal): Promise<void> {
-  const { command, clock } = options
+  const { command, clock, progress, onThumbnails } = options
   const child = spawn(command.file, [...command.args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', onThumbnails === undefined ? 'ignore' : 'pipe'],
     detached: true,
   })
   if (child.pid === undefined) throw await startError(child, command)
   child.on('error', () => undefined)
   options.onStart(child.pid)
+  const exited = exitOf(child)
   const pipesClosed = once(child, 'close')
   let lastByteAtMs: number | undefined
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     lastByteAtMs = clock.monotonicMs()
     options.onBytes(chunk)
   })
-  child.stderr.on('data', (chunk: Buffer) => options.stderr.push(chunk))
+  child.stderr?.on('data', (chunk: Buffer) => options.stderr.push(chunk))
+  const thumbnails = child.stdio[3]
+  if (onThumbnails !== undefined) thumbnails?.on('data', onThumbnails)
+  thumbnails?.on('error', () => undefined)
 
   const ending = new AbortController()
   const stop = (): void => {
@@ -66,42 +98,51 @@ export async function runEncoder(options: EncoderOptions, signal: AbortSignal): 
   signal.addEventListener('abort', stop, { once: true })
   if (signal.aborted) stop()
   const startedAtMs = clock.monotonicMs()
-  let hasStalled = false
-  const watch = async (): Promise<void> => {
-    for (;;) {
+  let reason: AppError | undefined
+  const over = AbortSignal.any([signal, ending.signal])
+  const watch = async (): Promise<'stuck' | undefined> => {
+    while (!signal.aborted) {
       const deadlineMs =
         lastByteAtMs === undefined
           ? startedAtMs + options.firstByteWithinMs
           : lastByteAtMs + options.stallAfterMs
       const leftMs = deadlineMs - clock.monotonicMs()
-      if (leftMs <= 0) {
-        hasStalled = true
-        kill(child, 'SIGKILL')
-        return
-      }
+      reason = leftMs <= 0 ? stalled(options, lastByteAtMs === undefined) : options.shouldEnd()
+      if (reason !== undefined) break
+      progress.promise(tickMs + slackMs)
       // Looks again in between: the first byte may come at once, and from then on the shorter deadline holds.
-      await clock.sleep(Math.min(leftMs, options.stallAfterMs), ending.signal)
-      if (ending.signal.aborted) return
+      await clock.sleep(Math.min(leftMs, tickMs), over)
+      if (ending.signal.aborted) return undefined
     }
+    if (!signal.aborted) kill(child, 'SIGKILL')
+    const graceMs = termGraceMs + killGraceMs
+    progress.promise(graceMs + pipeGraceMs + slackMs)
+    await clock.sleep(graceMs, ending.signal)
+    return ending.signal.aborted ? undefined : 'stuck'
   }
-  void watch()
-
-  const [exitCode, exitSignal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  const watched = async (): Promise<'stuck' | ExitFacts> => (await watch()) ?? (await exited)
+  const outcome = await Promise.race([exited, watched()])
   ending.abort()
   signal.removeEventListener('abort', stop)
   // What it started goes with it; the group may be empty already.
   kill(child, 'SIGKILL')
-  await Promise.race([pipesClosed, clock.sleep(pipeGraceMs)])
-  child.stdout.destroy()
-  child.stderr.destroy()
+  if (outcome !== 'stuck') await Promise.race([pipesClosed, clock.sleep(pipeGraceMs)])
+  for (const pipe of child.stdio) pipe?.destroy()
+  if (outcome === 'stuck') throw new EncoderStuckError(child.pid, exited)
   if (signal.aborted) return
-  if (hasStalled) throw stalled(options, lastByteAtMs === undefined)
+  if (reason !== undefined) throw reason
+  const [exitCode, exitSignal] = outcome
   throw diagnoseEncoder({
     exitCode,
     signal: exitSignal,
     stderrLines: options.stderr.lines,
     device: options.device,
   })
+}
+
+async function exitOf(child: ChildProcess): Promise<ExitFacts> {
+  const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null]
+  return [exitCode, signal]
 }
 
 function stalled(options: EncoderOptions, isFirst: boolean): AppError {

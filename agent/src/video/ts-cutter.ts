@@ -16,6 +16,8 @@ export interface TsCounters {
   readonly frames: number
   /** Frames from which a decoder can start. */
   readonly keyFrames: number
+  /** Pieces of sound (PES packets) that began. */
+  readonly audioUnits: number
   /** Bytes that were no MPEG-TS and were left out. */
   readonly skippedBytes: number
 }
@@ -51,6 +53,7 @@ export class TsCutter {
   #pesBytesLeft = -1
   #frames = 0
   #keyFrames = 0
+  #audioUnits = 0
   #skippedBytes = 0
 
   constructor({ maxMessageBytes }: TsCutterOptions) {
@@ -58,7 +61,12 @@ export class TsCutter {
   }
 
   get counters(): TsCounters {
-    return { frames: this.#frames, keyFrames: this.#keyFrames, skippedBytes: this.#skippedBytes }
+    return {
+      frames: this.#frames,
+      keyFrames: this.#keyFrames,
+      audioUnits: this.#audioUnits,
+      skippedBytes: this.#skippedBytes,
+    }
   }
 
   /** Whole packets wait to be given out. */
@@ -145,6 +153,7 @@ export class TsCutter {
   #beginUnit(data: Buffer, offset: number, payload: number, pid: number): void {
     const streamId = streamIdOf(data, offset, payload)
     if (streamId < 0) return
+    if (isAudio(streamId)) this.#audioUnits += 1
     if (isVideo(streamId) && this.#videoPid !== pid) this.#videoPid = pid
     // Below 0xBD are no PES packets (2.4.3.7).
     if (this.#firstPid < 0 && streamId >= 0xbd) this.#firstPid = pid
@@ -207,6 +216,11 @@ function streamIdOf(data: Buffer, offset: number, payload: number): number {
 /** 0xE0 to 0xEF are video (2.4.3.7). */
 function isVideo(streamId: number): boolean {
   return (streamId & 0xf0) === 0xe0
+}
+
+/** 0xC0 to 0xDF are MPEG audio (2.4.3.7). */
+function isAudio(streamId: number): boolean {
+  return (streamId & 0xe0) === 0xc0
 }
 
 /** The length of the adaptation field, or -1 where there is none (2.4.3.4). */
