@@ -1,4 +1,4 @@
-import type { Command, Program } from '@relay/common/command-line'
+import { type Command, type Program, writeFault } from '@relay/common/command-line'
 import { commandLineOptions, redactedConfig } from '@relay/common/config/document-config'
 import { loadConfig } from '@relay/common/config/load-config'
 import { exitCode } from '@relay/common/errors'
@@ -30,7 +30,8 @@ const run: Command = {
   options,
   run: async (args, { environment, stderr, signal }) => {
     const { config, warnings } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
-    for (const { where, what } of warnings) stderr.write(`relay-agent: warning: ${where}: ${what}\n`)
+    for (const { where, what } of warnings)
+      writeFault(`relay-agent: warning: ${where}: ${what}\n`, { stderr, environment }, 'warning')
     await runAgent({
       config,
       apiDestination: '',

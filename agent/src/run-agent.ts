@@ -1,6 +1,7 @@
 import { systemClock } from '@relay/common/clock'
 import { createLog, type LogLevel } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
+import { loadNativeSend, prebuildFolders } from 'node-systemd-notify'
 import type { ErrorTexts } from './local-api/admin-command.ts'
 import type { AgentConfig } from './config.ts'
 
@@ -27,7 +28,11 @@ export async function runAgent(options: RunAgentOptions): Promise<void> {
     signal,
   } = options
   const { Agent } = await import('./agent.ts')
-  const log = createLog({ program: 'relay-agent', level: logLevel })
+  const log = createLog({
+    program: 'relay-agent',
+    level: logLevel,
+    journal: { environment, send: loadNativeSend(prebuildFolders()) },
+  })
   const agent = new Agent(
     { config, apiDestination, requiresLocalApi, errorTexts },
     { clock: systemClock, random: Math.random, log, environment },

@@ -1,5 +1,6 @@
 import yargs, { type Options, type PositionalOptions } from 'yargs'
 import { AppError, describeError, exitCode, exitCodeOf, UsageError } from './errors.ts'
+import { leadsToJournal, withPriority } from './journal.ts'
 import { withoutSecrets } from './log.ts'
 import { explainFinding, onlyCommand, refuseWrongArguments } from './wrong-arguments.ts'
 
@@ -46,10 +47,21 @@ export async function runProgram(
   try {
     return await parseAndRun(program, argv, process)
   } catch (error) {
-    process.stderr.write(`${program.name}: ${explain(error)}\n`)
+    writeFault(`${program.name}: ${explain(error)}\n`, process)
     if (error instanceof UsageError) process.stderr.write(`See "${program.name} --help".\n`)
     return exitCodeOf(error)
   }
+}
+
+/** One or more lines on stderr about what went wrong; in the journal of systemd they are errors, or `warning`s. */
+export function writeFault(
+  text: string,
+  { stderr, environment }: Pick<Process, 'stderr' | 'environment'>,
+  kind: 'error' | 'warning' = 'error',
+): void {
+  const { fd } = stderr as { readonly fd?: unknown }
+  const isJournal = typeof fd === 'number' && leadsToJournal(fd, environment)
+  stderr.write(isJournal ? withPriority(text, kind === 'error' ? 3 : 4) : text)
 }
 
 function explain(error: unknown): string {
@@ -146,7 +158,7 @@ export async function runMain(
   // Nobody is left to tell.
   process.stderr.on('error', () => undefined)
   const fail = (error: unknown): never => {
-    process.stderr.write(`${explain(error)}\n`)
+    writeFault(`${explain(error)}\n`, { stderr: process.stderr, environment: process.env })
     process.exit(exitCodeOf(error))
   }
   process.on('uncaughtException', fail)

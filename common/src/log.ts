@@ -1,5 +1,6 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
 import { errorCode } from './errors.ts'
+import { journalLine, journalWriter, leadsToJournal, type SendDatagram } from './journal.ts'
 import { LogStream } from './log-stream.ts'
 
 export type Log = Logger
@@ -9,15 +10,24 @@ export type LogLevel = (typeof logLevels)[number]
 export interface LogOptions {
   readonly program: string
   readonly level: LogLevel
-  /** Default: stdout, where journald keeps it. */
+  /** Default: stdout. */
   readonly destination?: DestinationStream
+  /** Where stdout leads into the journal of systemd, lines get their priority, and with `send` their fields. */
+  readonly journal?: JournalOptions
+}
+
+export interface JournalOptions {
+  /** Of the process: `JOURNAL_STREAM` is read. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Undefined where there is no way to send a datagram: then lines are text behind `<priority>`. */
+  readonly send?: SendDatagram | undefined
 }
 
 /**
  * A structured log: JSON lines with constant messages and facts as fields. Tokens, one-time codes and secrets are
  * removed at any depth, whether they come as a field of such a name or inside a text. Give errors as `error`.
  */
-export function createLog({ program, level, destination }: LogOptions): Log {
+export function createLog({ program, level, destination, journal }: LogOptions): Log {
   const options = {
     level,
     base: { program },
@@ -28,14 +38,19 @@ export function createLog({ program, level, destination }: LogOptions): Log {
     hooks: { streamWrite: cleanLine },
   }
   if (destination !== undefined) return pino(options, destination)
+  // Asking for the stream makes a pipe one that says "full" where it would block.
+  const { fd } = process.stdout
+  const isJournal = journal !== undefined && leadsToJournal(fd, journal.environment)
+  const send = isJournal ? journal.send : undefined
   const stream = new LogStream({
-    // Asking for the stream makes a pipe one that says "full" where it would block.
-    fd: process.stdout.fd,
+    fd,
     maxBufferedBytes,
+    ...(send === undefined ? {} : { write: journalWriter({ program, send }) }),
     onLost: (lines) => log.warn({ lines }, 'log lines were lost, nobody read them'),
   })
   process.once('exit', () => stream.flushForExit())
-  const log = pino(options, stream)
+  const lines = { write: (line: string) => stream.write(journalLine(line)) }
+  const log = pino(options, isJournal && send === undefined ? lines : stream)
   return log
 }
 

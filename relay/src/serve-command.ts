@@ -32,7 +32,11 @@ export function serveCommand(usage: string, generation: Generation): Command {
 }
 
 async function serve(config: ReturnType<typeof loadRelayConfig>, process: Process): Promise<number> {
-  const log = createLog({ program: 'relay', level: config.logLevel })
+  const log = createLog({
+    program: 'relay',
+    level: config.logLevel,
+    journal: { environment: process.environment },
+  })
   for (const ignored of config.ignoredSettings) log.warn({ setting: ignored }, 'a setting means nothing here')
   // Only here: the other commands start without the servers and their libraries.
   const { Relay } = await import('./relay.ts')

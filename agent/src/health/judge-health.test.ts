@@ -12,7 +12,7 @@ function status(parts: Readonly<Record<string, unknown>>): AgentStatus {
     uplinks: [],
     localApi: undefined,
     ...parts,
-  } as AgentStatus
+  }
 }
 
 function verdicts(parts: Readonly<Record<string, unknown>>): string {

@@ -55,14 +55,10 @@ function verdict(reasons: readonly Reason[]): Verdict {
 }
 
 function phaseReasons({ phase }: AgentStatus): readonly Reason[] {
-  switch (phase) {
-    case 'running':
-      return []
-    case 'starting':
-      return [{ part: 'agent', code: 'STARTING', sentence: 'the agent is starting; wait a moment' }]
-    case 'stopping':
-      return [{ part: 'agent', code: 'STOPPING', sentence: 'the agent is stopping, as it was told to' }]
-  }
+  if (phase === 'running') return []
+  const sentence =
+    phase === 'starting' ? 'the agent is starting; wait a moment' : 'the agent is stopping, as it was told to'
+  return [{ part: 'agent', code: phase.toUpperCase(), sentence }]
 }
 
 function reasonsOf({ works, title, state, fault }: HealthPart): readonly Reason[] {

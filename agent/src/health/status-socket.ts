@@ -1,7 +1,7 @@
 import { chmodSync, linkSync, lstatSync, type Stats, statSync, unlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
-import { AppError, errorCode, UnavailableError } from '@relay/common/errors'
+import { errorCode, UnavailableError } from '@relay/common/errors'
 import type { PlainAnswer } from '@relay/common/metrics-server'
 
 /** The kernel takes 107 bytes for the name of a socket; ours stands for a moment under a longer one. */
@@ -158,7 +158,7 @@ function inUse(path: string): UnavailableError {
   )
 }
 
-function openError(path: string, cause: unknown): AppError {
+function openError(path: string, cause: unknown): UnavailableError {
   switch (errorCode(cause)) {
     case 'EEXIST':
     case 'EADDRINUSE':

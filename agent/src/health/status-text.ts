@@ -27,7 +27,7 @@ export function statusText(report: StatusReport, paint: Paint): string {
     aligned(verdictsOf(report.health).map(verdictRow), paint),
     ...kindsOf(parts).map((kind) => {
       const rows = parts.filter((part) => part.kind === kind).map((part) => partRow(part, report, told))
-      return [paint(printable(`${kind}s`), 'heading'), ...aligned(rows, paint)]
+      return [paint(printable(`${kind}s`), 'heading')].concat(aligned(rows, paint))
     }),
     ...(parts.length === 0 ? [['nothing is configured']] : []),
     ...(localApi === undefined ? [] : [[localApiText(localApi)]]),

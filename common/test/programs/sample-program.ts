@@ -75,7 +75,7 @@ const commands: readonly Command[] = [
     return 0
   }),
   command('log', ({ environment }) => {
-    const log = createLog({ program: 'sample', level: 'debug' })
+    const log = createLog({ program: 'sample', level: 'debug', journal: { environment } })
     log.info({ token: environment.SAMPLE_TOKEN, request: `POST ${environment.SAMPLE_TOKEN}` }, 'asked')
     log.child({ request: { authorization: environment.SAMPLE_TOKEN } }).warn('refused')
     log.error({ error: new Error(`no use: ${environment.SAMPLE_TOKEN}`) }, 'failed')

@@ -5,6 +5,7 @@ import { spawnTransport } from './spawn-transport.ts'
 import { type Field, stateText, statusField } from './state-text.ts'
 import type { Transport } from './transport.ts'
 
+export { loadNativeSend, type NativeSend, prebuildFolders } from './native-send.ts'
 export { watchdogIntervalMs } from './watchdog-interval.ts'
 export { NotifyError } from './notify-error.ts'
 
