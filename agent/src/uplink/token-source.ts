@@ -1,6 +1,8 @@
+import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { aborted, type Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
+import { readInTime } from './read-in-time.ts'
 
 /** Where an uplink gets its token. */
 export interface TokenSource {
@@ -25,12 +27,13 @@ export function fixedToken(token: string): TokenSource {
 
 /** A token that stands in a file, which is looked at every few seconds: editing or replacing it is enough. */
 export function tokenFile(path: string, clock: Clock): TokenSource {
+  const read = readInTime(() => readTokenFile(path), { path, clock })
   return {
-    read: () => readTokenFile(path),
+    read,
     whenChanged: async (known, signal) => {
       while (!signal.aborted) {
         await clock.sleep(pollEveryMs, signal)
-        const now = await readTokenFile(path).catch(() => undefined)
+        const now = await read().catch(() => undefined)
         // A file that is away for a moment while it is replaced is no new token.
         if (now !== undefined && now !== known) return
       }
@@ -54,7 +57,8 @@ export async function readTokenFile(path: string): Promise<string> {
 }
 
 async function readStart(path: string): Promise<string> {
-  await using file = await open(path, 'r')
+  // A pipe in its place must not keep us waiting for somebody who writes into it.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   const buffer = Buffer.alloc(maxTokenBytes + 1)
   const { bytesRead } = await file.read(buffer, 0, buffer.length, 0)
   return buffer.toString('utf8', 0, bytesRead)

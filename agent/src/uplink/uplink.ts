@@ -7,6 +7,7 @@ import type { Environment } from '@relay/common/proxy'
 import { DropReport } from '../drop-report.ts'
 import { type Fault, faultOf } from '../fault.ts'
 import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
+import { Progress } from '../health/progress.ts'
 import { RetryLog } from '../retry-log.ts'
 import { canonicalAddress, parseDestination, shownUrl } from './destination.ts'
 import { type LinkEvent, type LinkRecord, newLink, nextLinkState } from './link-state.ts'
@@ -76,6 +77,8 @@ const retryPolicy: RetryPolicy = {
 }
 const exchangeTimeoutMs = 10_000
 const handshakeTimeoutMs = 15_000
+/** Every step of its own ends long before, by a deadline: only a fault of ours takes this long. */
+const stepWithinMs = 60_000
 
 interface Serving {
   /** Resolves when the socket is gone. */
@@ -93,6 +96,7 @@ interface Serving {
  */
 export class Uplink implements Member {
   readonly name: string
+  readonly progress: Progress
   readonly #options: UplinkOptions
   readonly #deps: UplinkDeps
   readonly #outbox: Outbox
@@ -112,6 +116,7 @@ export class Uplink implements Member {
 
   constructor(options: UplinkOptions, deps: UplinkDeps) {
     this.name = canonicalAddress(options.destination)
+    this.progress = new Progress(deps.clock)
     this.#options = options
     this.#deps = deps
     this.#outbox = new Outbox({ maxBytes: options.limits.queueBytes, maxAgeMs: options.limits.queueAgeMs })
@@ -325,7 +330,7 @@ export class Uplink implements Member {
     const session = new LinkSession(link, this.#options.limits, { clock, onConfirmed })
     this.#session = session
     try {
-      const end = await Promise.race([closed, session.watch(() => this.#pump(), stopping)])
+      const end = await Promise.race([closed, session.watch(() => this.#tick(), stopping)])
       if (end !== undefined) throw end
     } finally {
       serving.abort()
@@ -333,6 +338,12 @@ export class Uplink implements Member {
       if (signal.aborted) await link.close()
       else link.terminate()
     }
+  }
+
+  /** Each second while a link is open. */
+  #tick(): void {
+    this.progress.promise(stepWithinMs)
+    this.#pump()
   }
 
   #onMessage(message: Message): void {
@@ -349,11 +360,26 @@ export class Uplink implements Member {
   }
 
   #dispatch(event: LinkEvent): void {
+    this.#promiseNext(event)
     const state = nextLinkState(this.#record.state, event)
     const isNewlyLive = state.kind === 'live' && this.#record.state.kind !== 'live'
     this.#record = isNewlyLive
       ? { state, connects: this.#record.connects + 1, failures: 0, fault: undefined }
       : { ...this.#record, state }
+  }
+
+  #promiseNext(event: LinkEvent): void {
+    switch (event.kind) {
+      case 'retry':
+        this.progress.promise(event.delayMs + stepWithinMs)
+        break
+      case 'gave-up':
+      case 'stopped':
+        this.progress.rest()
+        break
+      default:
+        this.progress.promise(stepWithinMs)
+    }
   }
 
   #fail(error: unknown): void {

@@ -1,0 +1,76 @@
+import type { Clock } from '@relay/common/clock'
+import type { Log } from '@relay/common/log'
+import type { Notifier } from 'node-systemd-notify'
+import type { Part } from '../part.ts'
+
+/** As much of a part as the watchdog needs. */
+export type WatchedPart = Pick<Part, 'name' | 'progress'>
+
+export interface WatchdogOptions {
+  /** By when systemd wants the next sign of life; undefined: it does not watch, and stuck parts are only logged. */
+  readonly intervalMs: number | undefined
+  readonly parts: () => readonly WatchedPart[]
+}
+
+export interface WatchdogDeps {
+  readonly clock: Clock
+  readonly log: Log
+  readonly notifier: Pick<Notifier, 'watchdog'>
+}
+
+/** A part that is this late has had no turn yet on a board that is busy. */
+const slackMs = 1_000
+const lookWithoutSystemdEveryMs = 15_000
+
+/**
+ * Gives systemd a sign of life as long as the event loop turns and every part keeps its promise. Where one does not, no
+ * sign is given: systemd ends the agent and starts it anew, which is all that helps then. The log names the part before.
+ */
+export class Watchdog {
+  readonly #options: WatchdogOptions
+  readonly #deps: WatchdogDeps
+  /** Names of parts that were logged as stuck. */
+  readonly #told = new Set<string>()
+
+  constructor(options: WatchdogOptions, deps: WatchdogDeps) {
+    this.#options = options
+    this.#deps = deps
+  }
+
+  /** Until `signal` aborts: what is being ended is no longer watched. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, notifier } = this.#deps
+    const { intervalMs } = this.#options
+    const everyMs = intervalMs === undefined ? lookWithoutSystemdEveryMs : intervalMs / 2
+    let lateMs = 0
+    while (!signal.aborted) {
+      if (this.#stuckParts(lateMs + slackMs).length === 0) notifier.watchdog()
+      const dueAtMs = clock.monotonicMs() + everyMs
+      await clock.sleep(everyMs, signal)
+      // This process itself stood still: the parts had no turn either, and have it now.
+      lateMs = Math.max(0, clock.monotonicMs() - dueAtMs)
+    }
+  }
+
+  #stuckParts(allowedMs: number): readonly WatchedPart[] {
+    const { log } = this.#deps
+    const stuck = this.#options.parts().filter(({ progress }) => progress.overdueMs > allowedMs)
+    for (const name of this.#told) {
+      if (stuck.some((part) => part.name === name)) continue
+      this.#told.delete(name)
+      log.info({ part: name }, 'a part of the agent goes on again')
+    }
+    for (const part of stuck) {
+      if (this.#told.has(part.name)) continue
+      this.#told.add(part.name)
+      const overdueMs = Math.round(part.progress.overdueMs)
+      log.error(
+        { part: part.name, overdueMs },
+        this.#options.intervalMs === undefined
+          ? 'a part of the agent is stuck, only a restart helps'
+          : 'a part of the agent is stuck, systemd gets no sign of life and will start the agent anew',
+      )
+    }
+    return stuck
+  }
+}
