@@ -74,6 +74,12 @@ export class RelayUnderTest implements AsyncDisposable {
     await this.#program.whenListening(this.#ports, startWithinMs)
   }
 
+  /** `kill -9`. */
+  async kill(): Promise<void> {
+    this.program.signal('SIGKILL')
+    await this.program.whenExited(5_000)
+  }
+
   /** The access address of a topic. */
   topic(topic: string): string {
     return `${this.access}/session/${topic}`
