@@ -1,7 +1,7 @@
 import type { InstrumentStatus } from './instrument/instrument.ts'
 import type { LocalApiStatus } from './local-api/local-api.ts'
 import type { UplinkStatus } from './uplink/uplink.ts'
-import type { CameraStatus } from './video/camera.ts'
+import type { CameraStatus } from './video/camera-status.ts'
 
 /** How everything stands at one moment. Holds no secret. */
 export interface AgentStatus {

@@ -1,70 +1,14 @@
 import { spawn } from 'node:child_process'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { systemClock } from '@relay/common/clock'
-import { loadConfig } from '@relay/common/config/load-config'
-import { afterEach, describe, expect, test } from 'vitest'
-import { agentConfigSpec } from '../src/config.ts'
-import { FeedHub } from '../src/feeds/feed-hub.ts'
-import { Camera } from '../src/video/camera.ts'
-import { cameraOptions } from '../src/video/camera-options.ts'
-import { framePackets, soundPacket } from './made-up-stream.ts'
+import { describe, expect, test } from 'vitest'
 import { beginsKeyFrame, isTransportStream } from '../src/video/ts-cutter.ts'
-import { capturedLog } from './captured-log.ts'
+import { cameraFixture } from './camera-fixture.ts'
 import { eventually, isRunning } from './eventually.ts'
+import { framePackets, soundPacket } from './made-up-stream.ts'
 
-const cleanUps: (() => Promise<void> | void)[] = []
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0).toReversed()) await cleanUp()
-})
-
-function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'camera-'))
-  cleanUps.push(() => rmSync(directory, { recursive: true }))
-  return directory
-}
-
-/** A camera as the configuration describes it, with real ffmpeg unless told otherwise. */
-function startCamera(settings: string, { ffmpeg = 'ffmpeg', environment = process.env } = {}) {
-  const config = loadConfig(agentConfigSpec, {
-    file: { path: 'agent.yaml', text: `cameras: [{ name: cam, ${settings} }]` },
-  })
-  const [cameraConfig] = config.cameras
-  if (cameraConfig === undefined) throw new Error('no camera')
-  const hub = new FeedHub()
-  const frames: Buffer[] = []
-  hub.join('video', { name: 'viewer', deliver: ({ data, binary }) => void (binary && frames.push(data)) })
-  const { log, lines } = capturedLog()
-  const camera = new Camera(cameraOptions(cameraConfig, ffmpeg, environment), {
-    hub,
-    clock: systemClock,
-    random: Math.random,
-    log,
-  })
-  const controller = new AbortController()
-  const running = camera.run(controller.signal)
-  const stop = async (): Promise<void> => {
-    controller.abort()
-    await running
-  }
-  cleanUps.push(stop)
-  const show = (): unknown => camera.status()
-  return {
-    camera,
-    frames,
-    lines,
-    stop,
-    isLive: () => eventually(() => camera.status().state === 'live', { show }),
-    fails: (code: string) => eventually(() => camera.status().fault?.code === code, { show }),
-    encoderPid: () => {
-      const { pid } = camera.status()
-      if (pid === undefined) throw new Error('no encoder runs')
-      return pid
-    },
-  }
-}
+const { cleanUps, temporaryDirectory, startCamera } = cameraFixture()
 
 describe('a test pattern by real ffmpeg', () => {
   test('gives one message for each frame: whole packets, the first a key frame, no byte skipped', async () => {

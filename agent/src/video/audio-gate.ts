@@ -2,7 +2,7 @@ import type { AppError } from '@relay/common/errors'
 import type { Fault } from '../fault.ts'
 import { faultOf } from '../fault.ts'
 
-export type AudioState = 'off' | 'starting' | 'live' | 'failed'
+export type AudioState = 'starting' | 'live' | 'failed'
 
 export interface AudioStatus {
   readonly state: AudioState
@@ -22,7 +22,6 @@ const stableAfterMs = 60_000
  * with it. Knows no clock; times are of one that never jumps.
  */
 export class AudioGate {
-  readonly #isConfigured: boolean
   #failures = 0
   #retryAtMs = 0
   #liveSinceMs: number | undefined
@@ -31,12 +30,7 @@ export class AudioGate {
   #isWithAudio = false
   #fault: Fault | undefined
 
-  constructor({ isConfigured }: { readonly isConfigured: boolean }) {
-    this.#isConfigured = isConfigured
-  }
-
   get state(): AudioState {
-    if (!this.#isConfigured) return 'off'
     if (this.#fault !== undefined) return 'failed'
     return this.#liveSinceMs === undefined ? 'starting' : 'live'
   }
@@ -52,7 +46,7 @@ export class AudioGate {
 
   /** An encoder is started: with sound? */
   begin(): boolean {
-    this.#isWithAudio = this.#isConfigured && this.#fault === undefined && !this.#isSuspected
+    this.#isWithAudio = this.#fault === undefined && !this.#isSuspected
     this.#liveSinceMs = undefined
     return this.#isWithAudio
   }

@@ -2,7 +2,9 @@ import { systemClock } from '@relay/common/clock'
 import { AppError } from '@relay/common/errors'
 import type { Environment } from '@relay/common/proxy'
 import type { CameraConfig } from '../config.ts'
-import type { CameraOptions } from './camera.ts'
+import type { CameraAudioOptions } from './camera-audio.ts'
+import type { CameraFormat } from './camera-formats.ts'
+import type { CameraRecoveryOptions } from './camera-recovery.ts'
 import type { EncoderCommand } from './encoder.ts'
 import { audioProbeArguments, canWatchPicture, encoderArguments, needsDevice } from './encoder-presets.ts'
 import { findFirst, findProgram } from './find-program.ts'
@@ -10,6 +12,36 @@ import { listCameraFormats } from './list-camera-formats.ts'
 import { runTool } from './run-tool.ts'
 import { siblingsOf, usbLocationOf } from './usb-location.ts'
 import { cyclePortPower, resetUsbDevice } from './usb-recovery.ts'
+
+export interface CameraOptions {
+  readonly name: string
+  /** Where its frames are published. */
+  readonly feed: string
+  /** '' where the encoder reads no device. */
+  readonly device: string
+  /** What the camera is asked for, for a sentence: `640x480 at 24 frames/s`. */
+  readonly asked: string
+  /** Looked up at each start, as programs come and go with package updates. */
+  readonly command: (wanted: { readonly audio: boolean }) => EncoderCommand
+  readonly framesPerSecond: number
+  readonly stallAfterMs: number
+  /** Undefined where the picture is not looked at. */
+  readonly picture: PictureOptions | undefined
+  /** Undefined for a video without sound. */
+  readonly audio: CameraAudioOptions | undefined
+  readonly recovery: Omit<CameraRecoveryOptions, 'camera'>
+  /** What the camera offers; undefined where it does not tell. Ends within `longestQuestionMs`, never rejects. */
+  readonly listFormats: (signal: AbortSignal) => Promise<readonly CameraFormat[] | undefined>
+}
+
+export interface PictureOptions {
+  readonly faultAfterMs: number
+  /** A frozen picture is worked on; else it is only told. */
+  readonly recoverFrozen: boolean
+}
+
+/** Tools that are asked about camera or microphone have answered by then. */
+export const longestQuestionMs = 8_000
 
 /** Fonts that Debian and its relatives bring; the running clock of the test pattern takes the first that is there. */
 const fontFiles = [

@@ -21,7 +21,9 @@ export interface RecoveryStatus {
   readonly fault: Fault | undefined
 }
 
-/** A camera that was well for so long begins anew: earlier resets count no more. */
+/** A camera that was well for so long is out of trouble; some fail again and again after their first pictures. */
+const wellAfterMs = 15_000
+/** After so long earlier resets count no more. */
 const healthyAfterMs = 600_000
 /** A reset helps against these; not against a wrong setting or a program that is missing. */
 const helpedByReset = new Set([
@@ -66,6 +68,7 @@ export class CameraRecovery {
     // Where it hangs must be known before it falls off the bus.
     if (this.#liveSinceMs === undefined) this.#findLocation()
     this.#liveSinceMs ??= nowMs
+    if (nowMs - this.#liveSinceMs < wellAfterMs) return
     this.#troubleSinceMs = undefined
     this.#failures = 0
     if (nowMs - this.#liveSinceMs < healthyAfterMs) return

@@ -8,55 +8,17 @@ import type { FeedHub, Member } from '../feeds/feed-hub.ts'
 import { Progress } from '../health/progress.ts'
 import type { Part } from '../part.ts'
 import { RetryLog } from '../retry-log.ts'
-import { AudioGate, type AudioStatus } from './audio-gate.ts'
-import { type CameraFormat, describeFormats } from './camera-formats.ts'
-import {
-  CameraRecovery,
-  type CameraRecoveryOptions,
-  longestStepMs,
-  type RecoveryStatus,
-} from './camera-recovery.ts'
+import { CameraAudio } from './camera-audio.ts'
+import { describeFormats } from './camera-formats.ts'
+import { type CameraOptions, longestQuestionMs } from './camera-options.ts'
+import { CameraRecovery, longestStepMs } from './camera-recovery.ts'
+import type { CameraState, CameraStatus } from './camera-status.ts'
 import { deviceIdentity } from './device-identity.ts'
-import { type EncoderCommand, EncoderStuckError, runEncoder, slackMs } from './encoder.ts'
+import { EncoderStuckError, runEncoder, slackMs } from './encoder.ts'
 import { FramePublisher } from './frame-publisher.ts'
 import { LastLines } from './last-lines.ts'
-import { type PictureStatus, PictureWatch } from './picture-watch.ts'
-import { mayRecoverFrozen } from './recovery-step.ts'
+import { PictureWatch } from './picture-watch.ts'
 import { waitForDevice } from './wait-for-device.ts'
-
-export interface CameraOptions {
-  readonly name: string
-  /** Where its frames are published. */
-  readonly feed: string
-  /** '' where the encoder reads no device. */
-  readonly device: string
-  /** What the camera is asked for, for a sentence: `640x480 at 24 frames/s`. */
-  readonly asked: string
-  /** Looked up at each start, as programs come and go with package updates. */
-  readonly command: (wanted: { readonly audio: boolean }) => EncoderCommand
-  readonly framesPerSecond: number
-  readonly stallAfterMs: number
-  /** Undefined where the picture is not looked at. */
-  readonly picture: PictureOptions | undefined
-  /** Undefined for a video without sound. */
-  readonly audio: CameraAudioOptions | undefined
-  readonly recovery: Omit<CameraRecoveryOptions, 'camera'>
-  /** What the camera offers; undefined where it does not tell. Ends within `longestQuestionMs`, never rejects. */
-  readonly listFormats: (signal: AbortSignal) => Promise<readonly CameraFormat[] | undefined>
-}
-
-export interface PictureOptions {
-  readonly faultAfterMs: number
-  /** A frozen picture is worked on; else it is only told. */
-  readonly recoverFrozen: boolean
-}
-
-export interface CameraAudioOptions {
-  /** For error texts. */
-  readonly device: string
-  /** Whether it can be heard, found out without the camera. Ends within `longestQuestionMs`, never rejects. */
-  readonly probe: (signal: AbortSignal) => Promise<boolean>
-}
 
 export interface CameraDeps {
   readonly hub: Pick<FeedHub, 'publish'>
@@ -65,41 +27,17 @@ export interface CameraDeps {
   readonly log: Log
 }
 
-export type CameraState = 'stopped' | 'starting' | 'live' | 'waiting'
-
-export interface CameraStatus {
-  readonly name: string
-  readonly feed: string
-  readonly state: CameraState
-  /** Of its encoder, while one runs. */
-  readonly pid: number | undefined
-  readonly frames: number
-  readonly keyFrames: number
-  readonly bytes: number
-  /** Bytes of the encoder that were no MPEG-TS. */
-  readonly skippedBytes: number
-  readonly restarts: number
-  readonly fault: Fault | undefined
-  /** What the encoder said last. */
-  readonly stderr: readonly string[]
-  /** Undefined where it is not looked at. */
-  readonly picture?: PictureStatus | undefined
-  /** Undefined for a video without sound. */
-  readonly audio?: AudioStatus | undefined
-  readonly recovery?: RecoveryStatus
-}
-
 /** A camera comes back within seconds after a fault, and a missing one costs next to nothing. */
 const retryPolicy: RetryPolicy = { minMs: 500, maxMs: 10_000, stableAfterMs: 15_000 }
 /** A camera may need so long for its first picture, beyond the time after which it counts as stalled. */
 const firstPictureExtraMs = 10_000
-/** Tools that are asked about camera or microphone have answered by then. */
-export const longestQuestionMs = 8_000
 /** udev has set owner and names by then. */
 const settleMs = 200
 const replugPollMs = 250
 /** A camera that stays away is worked on so often, where that is allowed. */
 const missingStepMs = 30_000
+/** Its directory is watched; this is for file systems that tell no changes. */
+const missingPollMs = 2_000
 
 /**
  * One camera: keeps its encoder running and publishes each video frame as one binary message.
@@ -116,7 +54,7 @@ export class Camera implements Member, Part {
   readonly #stderr = new LastLines({ maxLines: 20, maxLineLength: 300 })
   readonly #publisher: FramePublisher
   readonly #picture: PictureWatch | undefined
-  readonly #audio: AudioGate
+  readonly #audio: CameraAudio | undefined
   readonly #recovery: CameraRecovery
   readonly #retries: RetryLog
   #state: CameraState = 'stopped'
@@ -125,15 +63,11 @@ export class Camera implements Member, Part {
   #pid: number | undefined
   #fault: Fault | undefined
   #stuck: EncoderStuckError | undefined
-  /** When sound came last, and how much of it until then. */
-  #heard = { units: 0, atMs: 0 }
-  #audioProbe: 'idle' | 'running' | 'good' = 'idle'
-  #frozen = { attempts: 0, lastAtMs: 0 }
   /** What the device of this identity offers; asked once for each. */
   #offer: { readonly identity: string; readonly text: string } | undefined
 
   constructor(options: CameraOptions, deps: CameraDeps) {
-    const { name, feed, framesPerSecond, picture, audio, recovery } = options
+    const { name, feed, framesPerSecond, stallAfterMs, picture, audio, recovery } = options
     this.name = `camera ${name}`
     this.progress = new Progress(deps.clock)
     this.#options = options
@@ -143,9 +77,8 @@ export class Camera implements Member, Part {
       publish: (data) => deps.hub.publish(feed, { data, binary: true }, this),
       clock: deps.clock,
     })
-    if (picture !== undefined)
-      this.#picture = new PictureWatch({ camera: name, faultAfterMs: picture.faultAfterMs }, deps)
-    this.#audio = new AudioGate({ isConfigured: audio !== undefined })
+    this.#picture = picture && new PictureWatch({ camera: name, ...picture }, deps)
+    this.#audio = audio && new CameraAudio({ camera: name, stallAfterMs, ...audio }, deps)
     this.#recovery = new CameraRecovery({ camera: name, ...recovery }, deps)
     this.#retries = new RetryLog({ camera: name }, deps)
   }
@@ -161,7 +94,7 @@ export class Camera implements Member, Part {
       const error = await this.#runOnce(signal)
       if (signal.aborted) break
       if (clock.monotonicMs() - startedAtMs >= retryPolicy.stableAfterMs) this.#attempt = 0
-      if (!this.#isAboutAudio(error)) await this.#recover(error, signal)
+      if (this.#audio?.explains(error) !== true) await this.#recover(error, signal)
     }
     this.#state = 'stopped'
     this.progress.rest()
@@ -169,7 +102,7 @@ export class Camera implements Member, Part {
 
   status(): CameraStatus {
     const { frames, keyFrames, bytes, skippedBytes, audioUnits } = this.#publisher.counters
-    const { name, feed, audio } = this.#options
+    const { name, feed } = this.#options
     return {
       name,
       feed,
@@ -183,10 +116,7 @@ export class Camera implements Member, Part {
       fault: this.#fault,
       stderr: this.#stderr.lines,
       picture: this.#picture?.status,
-      audio:
-        audio === undefined
-          ? undefined
-          : { state: this.#audio.state, units: audioUnits, fault: this.#audio.fault },
+      audio: this.#audio?.status(audioUnits),
       recovery: this.#recovery.status,
     }
   }
@@ -205,8 +135,7 @@ export class Camera implements Member, Part {
     this.#stderr.clear()
     this.progress.promise(slackMs)
     const identity = deviceIdentity(device)
-    const audio = this.#audio.begin()
-    this.#heard = { units: this.#publisher.counters.audioUnits, atMs: Number.POSITIVE_INFINITY }
+    const audio = this.#audio?.begin() === true
     try {
       await runEncoder(
         {
@@ -229,7 +158,7 @@ export class Camera implements Member, Part {
       return undefined
     } catch (error) {
       if (error instanceof EncoderStuckError) void this.#rememberStuck(error)
-      if (audio && !this.#isLive) this.#audio.neverSeen()
+      if (!this.#isLive) this.#audio?.neverSeen(error)
       return error
     } finally {
       this.#publisher.endStream()
@@ -257,8 +186,13 @@ export class Camera implements Member, Part {
     while (!signal.aborted && !existsSync(device)) {
       const round = new AbortController()
       const cancel = clock.after(missingStepMs, () => round.abort())
-      const onLook = (): void => this.progress.promise(missingStepMs + slackMs)
-      await waitForDevice(device, { signal: AbortSignal.any([signal, round.signal]), clock, onLook })
+      const onLook = (): void => this.progress.promise(missingPollMs + slackMs)
+      await waitForDevice(device, {
+        signal: AbortSignal.any([signal, round.signal]),
+        clock,
+        pollMs: missingPollMs,
+        onLook,
+      })
       cancel()
       if (signal.aborted || existsSync(device)) break
       this.progress.promise(longestStepMs + slackMs)
@@ -300,21 +234,6 @@ export class Camera implements Member, Part {
     }
   }
 
-  /** Whether only the sound was at fault: then the encoder is started again at once, without it or with it again. */
-  #isAboutAudio(error: unknown): boolean {
-    const { clock, log } = this.#deps
-    const code = errorCode(error)
-    if (code === 'AUDIO_BACK') {
-      this.#audio.mayComeBack()
-      log.info({ camera: this.#options.name }, 'sound of camera can be had again, encoder is started anew')
-      return true
-    }
-    if (code !== 'AUDIO_FAILED' && code !== 'AUDIO_STALLED') return false
-    this.#audio.failed(error, { nowMs: clock.monotonicMs(), wallMs: clock.nowMs() })
-    log.warn({ camera: this.#options.name, error }, 'sound of camera failed, picture goes on without it')
-    return true
-  }
-
   /** Until it is gone no other encoder may be started. */
   async #rememberStuck(error: EncoderStuckError): Promise<void> {
     this.#stuck = error
@@ -339,16 +258,11 @@ export class Camera implements Member, Part {
 
   #onBytes(chunk: Buffer): void {
     if (this.#state !== 'live') {
-      const { clock, log } = this.#deps
-      const { name, feed, audio } = this.#options
+      const { name, feed } = this.#options
       this.#state = 'live'
       this.#fault = undefined
-      this.#heard = { ...this.#heard, atMs: clock.monotonicMs() }
-      this.#audio.seen(
-        { nowMs: clock.monotonicMs(), wallMs: clock.nowMs() },
-        new AppError('AUDIO_FAILED', `ffmpeg gives a picture only without the sound of ${audio?.device}`),
-      )
-      log.info({ camera: name, feed }, 'camera is live')
+      this.#audio?.seen(this.#publisher.counters.audioUnits)
+      this.#deps.log.info({ camera: name, feed }, 'camera is live')
     }
     this.#publisher.push(chunk)
   }
@@ -358,55 +272,8 @@ export class Camera implements Member, Part {
     const { device } = this.#options
     if (device !== '' && deviceIdentity(device) !== identity)
       return new AppError('CAMERA_LOST', `camera ${device} went away while it was in use`)
-    if (this.#state !== 'live') return undefined
-    return this.#judgeAudio(signal) ?? this.#judgePicture()
-  }
-
-  #judgeAudio(signal: AbortSignal): AppError | undefined {
-    const { audio, stallAfterMs } = this.#options
-    if (audio === undefined) return undefined
-    const nowMs = this.#deps.clock.monotonicMs()
-    if (this.#audio.isWithAudio) {
-      const { audioUnits } = this.#publisher.counters
-      if (audioUnits !== this.#heard.units) {
-        this.#heard = { units: audioUnits, atMs: nowMs }
-        this.#audio.heard(nowMs)
-      }
-      if (nowMs - this.#heard.atMs < stallAfterMs) return undefined
-      return new AppError('AUDIO_STALLED', `no sound came from ${audio.device} for ${stallAfterMs / 1000} s`)
-    }
-    if (this.#audioProbe === 'good') {
-      this.#audioProbe = 'idle'
-      return new AppError('AUDIO_BACK', 'the sound can be had again')
-    }
-    if (this.#audioProbe === 'idle' && this.#audio.isRetryDue(nowMs)) void this.#probeAudio(audio, signal)
-    return undefined
-  }
-
-  /** In the background: the picture goes on meanwhile. */
-  async #probeAudio({ probe }: CameraAudioOptions, signal: AbortSignal): Promise<void> {
-    this.#audioProbe = 'running'
-    const isGood = await probe(signal)
-    this.#audioProbe = isGood ? 'good' : 'idle'
-    if (!isGood) this.#audio.stillFailed(this.#deps.clock.monotonicMs())
-  }
-
-  #judgePicture(): AppError | undefined {
-    const { picture } = this.#options
-    const isFrozen = picture?.recoverFrozen === true && this.#picture?.status.state === 'frozen'
-    if (!isFrozen) {
-      this.#recovery.isWell()
-      if (this.#picture?.status.state !== 'frozen') this.#frozen = { attempts: 0, lastAtMs: 0 }
-      return undefined
-    }
-    const { attempts, lastAtMs } = this.#frozen
-    const nowMs = this.#deps.clock.monotonicMs()
-    if (!mayRecoverFrozen(attempts, nowMs - lastAtMs)) return undefined
-    this.#frozen = { attempts: attempts + 1, lastAtMs: nowMs }
-    const seconds = picture.faultAfterMs / 1000
-    return new AppError(
-      'CAMERA_FROZEN',
-      `the picture has not changed by a single bit for ${seconds} s or more`,
-    )
+    if (!this.#isLive) return undefined
+    if (this.#picture?.isToRecover !== true) this.#recovery.isWell()
+    return this.#audio?.judge(this.#publisher.counters.audioUnits, signal) ?? this.#picture?.judge()
   }
 }

@@ -1,12 +1,16 @@
 import type { Clock } from '@relay/common/clock'
+import { AppError } from '@relay/common/errors'
 import type { Log } from '@relay/common/log'
 import { PictureJudge, type PictureState } from './picture-judge.ts'
+import { mayRecoverFrozen } from './recovery-step.ts'
 import { ThumbnailReader, thumbnailSize } from './thumbnail-reader.ts'
 
 export interface PictureWatchOptions {
   /** Name of the camera, for the log. */
   readonly camera: string
   readonly faultAfterMs: number
+  /** A frozen picture is worked on; else it is only told. */
+  readonly recoverFrozen: boolean
 }
 
 export interface PictureStatus {
@@ -32,6 +36,8 @@ export class PictureWatch {
   #sinceMs: number
   #frozenTimes = 0
   #blackTimes = 0
+  /** Of this freeze: how often the encoder was started anew, and when last. */
+  #recoveries = { attempts: 0, lastAtMs: 0 }
 
   constructor(options: PictureWatchOptions, deps: { readonly clock: Clock; readonly log: Log }) {
     this.#options = options
@@ -62,12 +68,31 @@ export class PictureWatch {
     this.#reader.clear()
   }
 
+  /** Whether frozen pictures are worked on and this is one. */
+  get isToRecover(): boolean {
+    return this.#options.recoverFrozen && this.#state === 'frozen'
+  }
+
+  /** Asked twice a second while pictures come: why the encoder should be started anew, because of the picture. */
+  judge(): AppError | undefined {
+    const nowMs = this.#deps.clock.monotonicMs()
+    const { attempts, lastAtMs } = this.#recoveries
+    if (!this.isToRecover || !mayRecoverFrozen(attempts, nowMs - lastAtMs)) return undefined
+    this.#recoveries = { attempts: attempts + 1, lastAtMs: nowMs }
+    const seconds = this.#options.faultAfterMs / 1000
+    return new AppError(
+      'CAMERA_FROZEN',
+      `the picture has not changed by a single bit for ${seconds} s or more`,
+    )
+  }
+
   #become(state: PictureState): void {
     const before = this.#state
     if (state === before) return
     const { clock, log } = this.#deps
     const { camera, faultAfterMs } = this.#options
     this.#state = state
+    if (before === 'frozen') this.#recoveries = { attempts: 0, lastAtMs: 0 }
     this.#sinceMs = clock.nowMs()
     if (state === 'frozen') {
       this.#frozenTimes += 1

@@ -5,8 +5,8 @@ import type { Clock } from '@relay/common/clock'
 export interface DeviceWait {
   readonly signal: AbortSignal
   readonly clock: Clock
-  /** Where the kernel tells no changes (no watch left, a file system without), somebody looks so often. Default 2 s. */
-  readonly pollMs?: number
+  /** Where the kernel tells no changes (no watch left, a file system without), somebody looks so often. */
+  readonly pollMs: number
   /** At each look. */
   readonly onLook?: () => void
 }
@@ -16,7 +16,7 @@ export interface DeviceWait {
  * with the last camera the whole of `/dev/v4l` goes away.
  */
 export async function waitForDevice(path: string, options: DeviceWait): Promise<void> {
-  const { signal, clock, pollMs = 2_000, onLook } = options
+  const { signal, clock, pollMs, onLook } = options
   // A symbolic link may be there before, or after, what it points to.
   while (!signal.aborted) {
     onLook?.()
