@@ -1,6 +1,7 @@
 import type { AgentConfig, CameraConfig } from './config.ts'
 import { checkLimits } from './check-limits.ts'
 import { isStream } from './feeds/feed-hub.ts'
+import { checkInstrumentSettings } from './instrument/check-instrument.ts'
 import { parseDestination } from './uplink/destination.ts'
 import { makesMpeg1, mpeg1FrameRates, needsDevice } from './video/encoder-presets.ts'
 
@@ -30,6 +31,9 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ),
     ...config.cameras.flatMap((camera, index) => checkCamera(camera, `/cameras/${index}`)),
     ...config.instruments.flatMap((_instrument, index) => checkInstrument(config, index)),
+    ...config.instruments.flatMap((instrument, index) =>
+      checkInstrumentSettings(instrument, `/instruments/${index}`),
+    ),
     ...config.topics.flatMap((_topic, index) => checkTopic(config, index)),
     ...checkRelay(config),
     ...checkLimits(config),

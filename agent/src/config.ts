@@ -129,7 +129,8 @@ export const instrumentSchema = Section({
     default: 'data',
   }),
   device: Type.String({
-    description: 'the serial port, by a name that does not change: below /dev/serial/by-id',
+    description:
+      'the serial port, by a name that does not change: below /dev/serial/by-id; or tcp://host:port, rfc2217://host:port, replay:/file',
     minLength: 1,
   }),
   baudRate: Type.Integer({
@@ -170,7 +171,8 @@ export const instrumentSchema = Section({
     default: '0',
   }),
   writeWithin: Duration({
-    description: 'it takes a command within so long, beyond what the line needs for it; else it is opened anew',
+    description:
+      'it takes a command within so long, beyond what the line needs for it; else it is opened anew',
     default: '5s',
   }),
   writeQueue: Bytes({

@@ -8,6 +8,7 @@ import { ConfigError, errorCode } from '@relay/common/errors'
 import { checkConfig, type Finding } from './check-config.ts'
 import { checkTokenFile } from './check-token-file.ts'
 import { type AgentConfig, agentConfigSpec } from './config.ts'
+import { parseInstrumentAddress } from './instrument/instrument-address.ts'
 import { findProgram } from './video/find-program.ts'
 
 export interface ConfigRequest {
@@ -77,9 +78,15 @@ function findMissing(config: AgentConfig, searchPath: string | undefined): reado
   for (const [index, camera] of config.cameras.entries())
     expect(camera.device, `/cameras/${index}/device`, 'the camera')
   for (const [index, instrument] of config.instruments.entries())
-    expect(instrument.device, `/instruments/${index}/device`, 'the serial port')
+    expect(pathOfDevice(instrument.device), `/instruments/${index}/device`, 'the serial port')
   expect(config.recordings.directory, '/recordings/directory', 'the directory')
   if (config.cameras.length > 0 && findProgram(config.video.ffmpeg, searchPath) === undefined)
     findings.push({ pointer: '/video/ffmpeg', what: `the program ${config.video.ffmpeg} is not installed` })
   return findings
+}
+
+/** '' for what is no file of this machine. */
+function pathOfDevice(device: string): string {
+  const parsed = parseInstrumentAddress(device)
+  return parsed.ok && 'path' in parsed.address ? parsed.address.path : ''
 }

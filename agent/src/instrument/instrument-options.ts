@@ -1,6 +1,7 @@
 import type { InstrumentConfig } from '../config.ts'
 import type { Framing } from './decode-frames.ts'
 import type { InstrumentOptions } from './instrument.ts'
+import { parseInstrumentAddress } from './instrument-address.ts'
 import type { SourceSettings } from './source-of.ts'
 
 /** An instrument as the configuration describes it. Pure. */
@@ -20,6 +21,14 @@ function sourceSettings(config: InstrumentConfig): SourceSettings {
   const { device, baudRate, dataBits, parity, stopBits, rtscts, dtr, dtrLow, settle, writeWithin } = config
   const line = { baudRate, dataBits, parity, stopBits, rtscts }
   const reset = { dtr, lowMs: dtrLow, settleMs: settle }
+  const parsed = parseInstrumentAddress(device)
+  // What is refused has been told by `checkConfig`.
+  const address = parsed.ok ? parsed.address : { kind: 'tty' as const }
+  if (address.kind === 'tcp' || address.kind === 'rfc2217') {
+    const { kind, host, port } = address
+    const target = { host, port, address: device }
+    return { kind, target, line, reset, writeGraceMs: writeWithin }
+  }
   return { kind: 'tty', device, line, reset, writeGraceMs: writeWithin }
 }
 

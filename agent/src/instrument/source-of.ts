@@ -1,10 +1,11 @@
 import type { Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
 import type { LinkSource } from './link.ts'
+import { NetSource, type NetSettings } from './net/net-source.ts'
 import { TtySource, type TtySettings } from './tty/tty-source.ts'
 
 /** Where an instrument is, and how that is set. */
-export type SourceSettings = { readonly kind: 'tty' } & TtySettings
+export type SourceSettings = ({ readonly kind: 'tty' } & TtySettings) | NetSettings
 
 export interface SourceDeps {
   readonly clock: Clock
@@ -13,5 +14,5 @@ export interface SourceDeps {
 
 /** What opens the links to an instrument. */
 export function sourceOf(settings: SourceSettings, deps: SourceDeps): LinkSource {
-  return new TtySource(settings, deps)
+  return settings.kind === 'tty' ? new TtySource(settings, deps) : new NetSource(settings, deps)
 }
