@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { runCommand } from './container/run-command.ts'
+
+const checkout = join(import.meta.dirname, '../..')
+const dist = join(checkout, 'dist')
+mkdirSync(dist, { recursive: true })
+// On the same disk as node_modules, whose files are linked and not copied.
+const work = mkdtempSync(join(dist, 'reproducible-'))
+afterAll(() => rmSync(work, { recursive: true, force: true }))
+
+/** Clones the commit into a folder and makes the package there; gives its hash by its name. */
+async function madeIn(folder: string, umask: string): Promise<Readonly<Record<string, string>>> {
+  const copy = join(work, folder)
+  const script = [
+    'set -e',
+    `umask ${umask}`,
+    `git clone -q ${checkout} ${copy}`,
+    `cp -al ${checkout}/node_modules ${copy}/node_modules`,
+    `cd ${copy}`,
+    `${process.execPath} systemd/debian/main.ts --architecture amd64 --only relay-agent`,
+  ].join('\n')
+  const { code, stderr } = await runCommand('sh', ['-c', script], { withinMs: 240_000 })
+  if (code !== 0) throw new Error(`the package could not be made: ${stderr}`)
+  const packages = join(copy, 'dist/packages')
+  const hashes = readdirSync(packages).map(
+    (name) =>
+      [
+        name,
+        createHash('sha256')
+          .update(readFileSync(join(packages, name)))
+          .digest('hex'),
+      ] as const,
+  )
+  return Object.fromEntries(hashes)
+}
+
+test('the same commit gives the same bytes, in whatever folder and with whatever umask it is made', async () => {
+  const first = await madeIn('first', '022')
+  const second = await madeIn('a-folder-with-a-longer-name', '077')
+
+  expect(Object.keys(first)).toHaveLength(1)
+  expect(second).toEqual(first)
+}, 500_000)
