@@ -6,18 +6,30 @@ import { exitCode } from '@relay/common/errors'
 import { programPaths } from '../src/lab/program-paths.ts'
 import { numberOption } from '../src/instrument/number-option.ts'
 import { type AgentCost, measureAgent } from './agent-cost.ts'
+import { type Appliance, measureAppliance } from './appliance.ts'
 import { Bundles } from './bundles.ts'
+import { type FleetReturn, measureFleetReturn } from './fleet-return.ts'
 import { allCells, type CellResult, measureFanOut, type Run } from './fan-out.ts'
 import { type IdleMemory, measureIdleMemory } from './idle-memory.ts'
 import { NativePrograms } from './native-programs.ts'
 import { RawServer } from './raw-server.ts'
 import { RelayServer } from './relay-server.ts'
-import { agentTable, describeLoad, fanOutTable, idleTable, setUpTable, targetLines } from './report.ts'
+import {
+  agentTable,
+  applianceTable,
+  describeLoad,
+  fleetTable,
+  fanOutTable,
+  idleTable,
+  setUpTable,
+  targetLines,
+} from './report.ts'
 import { measureSetUps, type SetUpRate } from './set-ups.ts'
 import { median } from './statistics.ts'
 import { judgeTargets } from './targets.ts'
 
-const parts = ['all', 'fan-out', 'idle', 'set-ups', 'agent'] as const
+const parts = ['all', 'fan-out', 'idle', 'set-ups', 'agent', 'appliance', 'fleet'] as const
+const fleetDevices = 200
 const output = join(import.meta.dirname, '..', '..', 'test-output', 'bench.json')
 
 interface Plan {
@@ -80,14 +92,18 @@ async function runBench(args: Arguments, process: Process): Promise<number> {
   const setUps = await bench.setUps()
   const idle = await bench.idle()
   const agents = await bench.agents()
+  const appliance = await bench.appliance()
+  const fleet = await bench.fleet()
   process.signal.throwIfAborted()
 
-  const targets = judgeTargets({ fanOut, idle, agent: agents?.['bundle'] })
+  const targets = judgeTargets({ fanOut, idle, agent: agents?.['bundle'], appliance, fleet })
   const tables = [
     fanOut.length === 0 ? '' : fanOutTable(fanOut),
     setUps === undefined ? '' : setUpTable(setUps),
     idle === undefined ? '' : idleTable(idle),
     agents === undefined ? '' : agentTable(agents),
+    appliance === undefined ? '' : applianceTable(appliance),
+    fleet.length === 0 ? '' : fleetTable(fleet),
     targetLines(targets),
   ]
   print(`\n${tables.filter((table) => table !== '').join('\n\n')}`)
@@ -101,7 +117,18 @@ async function runBench(args: Arguments, process: Process): Promise<number> {
     loadAfter: loadavg(),
   }
   await mkdir(join(output, '..'), { recursive: true })
-  const report = { at: new Date().toISOString(), plan, machine, fanOut, setUps, idle, agents, targets }
+  const report = {
+    at: new Date().toISOString(),
+    plan,
+    machine,
+    fanOut,
+    setUps,
+    idle,
+    agents,
+    appliance,
+    fleet,
+    targets,
+  }
   await writeFile(output, `${JSON.stringify(report, undefined, 2)}\n`)
   print(`\nbench: all figures are in test-output/bench.json`)
   return exitCode.ok
@@ -177,6 +204,46 @@ class Bench {
       }
     }
     return { bundle: medianOf(costs.bundle), source: medianOf(costs.source) }
+  }
+
+  /** The agent from its start to the loss of its cable. */
+  async appliance(): Promise<Appliance | undefined> {
+    if (!this.#has('appliance')) return undefined
+    const rounds: Appliance[] = []
+    for (let i = 0; i < this.#plan.repetitions; i += 1) {
+      rounds.push(
+        await measureAppliance({
+          program: this.#bundles.agent,
+          measureMs: 10 * this.#plan.measureMs,
+          relay: () => this.#relay(),
+          onStep: (what) => {
+            this.#signal.throwIfAborted()
+            this.#print(`bench: agent, ${what}`)
+          },
+        }),
+      )
+    }
+    return {
+      start: medianOf(rounds.map(({ start }) => start)),
+      delay: medianOf(rounds.map(({ delay }) => delay)),
+      unplug: medianOf(rounds.map(({ unplug }) => unplug)),
+    }
+  }
+
+  /** Once each, as a fleet takes its time. */
+  async fleet(): Promise<readonly FleetReturn[]> {
+    if (!this.#has('fleet')) return []
+    const results: FleetReturn[] = []
+    for (const devices of [1, fleetDevices]) {
+      for (const how of ['restart', 'kill'] as const) {
+        this.#signal.throwIfAborted()
+        this.#print(
+          `bench: ${devices} device${devices === 1 ? '' : 's'}, ${how} of the relay (up to two minutes)`,
+        )
+        results.push(await measureFleetReturn(devices, how))
+      }
+    }
+    return results
   }
 
   #has(part: (typeof parts)[number]): boolean {

@@ -7,6 +7,7 @@ export type Break = 'restart' | 'kill'
 
 /** How devices came back to a relay that was started again. Times from the moment it went down. */
 export interface FleetReturn {
+  readonly how: Break
   readonly devices: number
   /** Those whose links, video and data, were all live again. */
   readonly backDevices: number
@@ -40,6 +41,7 @@ export async function measureFleetReturn(devices: number, how: Break): Promise<F
   const whole = wholeDevices(returns)
   const links = returns.map(({ atMs }) => atMs)
   return {
+    how,
     devices,
     backDevices: whole.length,
     firstMs: (whole[0] ?? Number.NaN) - brokenAtMs,

@@ -1,5 +1,7 @@
 import type { AgentCost } from './agent-cost.ts'
+import type { Appliance } from './appliance.ts'
 import type { Cell, CellResult } from './fan-out.ts'
+import type { FleetReturn } from './fleet-return.ts'
 import type { IdleMemory } from './idle-memory.ts'
 import type { SetUpRate } from './set-ups.ts'
 import type { Target } from './targets.ts'
@@ -89,13 +91,45 @@ export function setUpTable({ relay, raw }: { readonly relay: SetUpRate; readonly
 /** What the agent costs. Pure. */
 export function agentTable(costs: Readonly<Record<string, AgentCost>>): string {
   return textTable(
-    ['agent, test pattern', 'resident MB', 'CPU % of a core', 'ffmpeg CPU %', 'kbit/s at a viewer'],
+    ['agent', 'resident MB', 'CPU % of a core', 'ffmpeg CPU %', 'kbit/s', 'lines/s'],
     Object.entries(costs).map(([name, cost]) => [
       name,
       (cost.residentBytes / 1e6).toFixed(1),
       (cost.cpuOfOneCore * 100).toFixed(2),
       (cost.encoderCpuOfOneCore * 100).toFixed(1),
       (cost.videoBitsPerSec / 1000).toFixed(0),
+      cost.linesPerSec.toFixed(0),
+    ]),
+  )
+}
+
+/** The agent from its start to the loss of its cable. Pure. */
+export function applianceTable({ start, delay, unplug }: Appliance): string {
+  return textTable(
+    ['agent', 'ms'],
+    [
+      ['start to READY', start.readyMs.toFixed(0)],
+      ['data, instrument to viewer: p50', delay.p50Ms.toFixed(2)],
+      ['data, instrument to viewer: p99', delay.p99Ms.toFixed(2)],
+      ['the same along a bare cable: p50', delay.directP50Ms.toFixed(2)],
+      ['the same along a bare cable: p99', delay.directP99Ms.toFixed(2)],
+      ['cable plugged in to data at a viewer', unplug.pluggedToDataMs.toFixed(0)],
+    ],
+  )
+}
+
+/** How devices came back to their relay. Pure. */
+export function fleetTable(results: readonly FleetReturn[]): string {
+  return textTable(
+    ['devices, relay', 'back', 'relay away s', 'first s', 'last s', 'peak devices/s', 'peak links/s'],
+    results.map((result) => [
+      `${result.devices}, ${result.how}`,
+      String(result.backDevices),
+      (result.awayMs / 1000).toFixed(2),
+      (result.firstMs / 1000).toFixed(2),
+      (result.lastMs / 1000).toFixed(2),
+      String(result.peakDevicesPerSec),
+      String(result.peakLinksPerSec),
     ]),
   )
 }

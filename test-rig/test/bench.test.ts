@@ -14,6 +14,7 @@ import { type FanOutFigures, runFanOut, runSetUps } from '../bench/load.ts'
 import { NativePrograms } from '../bench/native-programs.ts'
 import { RawServer } from '../bench/raw-server.ts'
 import { median, shuffled } from '../bench/statistics.ts'
+import { peakPerSec } from '../bench/fleet-return.ts'
 import { judgeTargets } from '../bench/targets.ts'
 import { textTable } from '../bench/text-table.ts'
 
@@ -272,33 +273,64 @@ describe('the arithmetic', () => {
   })
 
   test('a target is met or not by what was measured, and a loss is told', () => {
+    const delay = { p50Ms: 1, p99Ms: 3, directP50Ms: 0.1, directP99Ms: 0.5, lines: 1_000 }
+    const fleet = {
+      how: 'restart' as const,
+      devices: 200,
+      backDevices: 200,
+      firstMs: 1_000,
+      lastMs: 15_000,
+      peakDevicesPerSec: 40,
+      peakLinksPerSec: 60,
+      awayMs: 800,
+    }
     const bad = judgeTargets({
       fanOut: [summarise(cell, [run('relay', 0, 21, 3), run('raw', 0, 10)])],
       idle: { relay: { connections: 2000, baseBytes: 1, bytesPerConnection: 20 * 1024 + 1 } },
       agent: {
-        residentBytes: 90e6,
-        cpuOfOneCore: 0.05,
+        residentBytes: 71e6,
+        cpuOfOneCore: 0.03,
         encoderCpuOfOneCore: 1,
         videoBitsPerSec: 1e6,
+        linesPerSec: 100,
         seconds: 1,
       },
+      appliance: {
+        start: { readyMs: 1_500 },
+        delay: { ...delay, addedP99Ms: 3 },
+        unplug: { pluggedToDataMs: 2_000 },
+      },
+      fleet: [
+        { ...fleet, devices: 1, backDevices: 1, lastMs: 5_000, peakDevicesPerSec: 1 },
+        { ...fleet, backDevices: 199 },
+        { ...fleet, peakDevicesPerSec: 41 },
+      ],
     })
     const good = judgeTargets({
       fanOut: [summarise(cell, [run('relay', 0, 20), run('raw', 0, 10)])],
       idle: { relay: { connections: 2000, baseBytes: 1, bytesPerConnection: 20 * 1024 } },
       agent: {
-        residentBytes: 90e6,
-        cpuOfOneCore: 0.0499,
+        residentBytes: 70e6,
+        cpuOfOneCore: 0.0299,
         encoderCpuOfOneCore: 1,
         videoBitsPerSec: 1e6,
+        linesPerSec: 100,
         seconds: 1,
       },
+      appliance: {
+        start: { readyMs: 1_499 },
+        delay: { ...delay, addedP99Ms: 2.99 },
+        unplug: { pluggedToDataMs: 1_999 },
+      },
+      fleet: [{ ...fleet, devices: 1, backDevices: 1, lastMs: 4_999, peakDevicesPerSec: 1 }, fleet],
     })
 
-    expect(bad.map(({ isMet }) => isMet)).toEqual([false, false, false, true, false])
-    expect(good.map(({ isMet }) => isMet)).toEqual([true, true, true, true, true])
+    expect(bad.map(({ isMet }) => isMet)).toEqual(Array.from({ length: 11 }, () => false))
+    expect(good.map(({ isMet }) => isMet)).toEqual(Array.from({ length: 10 }, () => true))
     expect(bad[1]?.figures).toBe('3 messages, must be 0')
-    expect(judgeTargets({ fanOut: [], idle: undefined, agent: undefined })).toEqual([])
+    expect(
+      judgeTargets({ fanOut: [], idle: undefined, agent: undefined, appliance: undefined, fleet: [] }),
+    ).toEqual([])
   })
 
   test('a table is aligned', () => {
@@ -335,3 +367,8 @@ function sendTwice(viewer: WebSocket, message: Buffer): void {
   viewer.send(message)
   viewer.send(message)
 }
+
+test('a peak is the most that any span of one second holds', () => {
+  expect(peakPerSec([])).toBe(0)
+  expect(peakPerSec([0, 500, 999, 1_000, 1_400, 3_000])).toBe(4)
+})
