@@ -51,8 +51,13 @@ export function packageVersion(checkout: string): PackageVersion {
     readonly version: string
   }
   const given = process.env['SOURCE_DATE_EPOCH'] ?? ''
+  // The checkout may belong to another user, as where the tests run as root.
   const git = (...args: readonly string[]): string =>
-    execFileSync('git', args, { cwd: checkout, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
+    execFileSync('git', ['-c', 'safe.directory=*', ...args], {
+      cwd: checkout,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }).trim()
   let commit: string
   try {
     commit = git('rev-parse', 'HEAD')

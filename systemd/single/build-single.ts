@@ -95,8 +95,8 @@ async function pack(
       join(checkout, 'node_modules/@yao-pkg/pkg/lib-es5/bin.js'),
       '--sea',
       // With all three numbers of the version it need not ask which one is meant.
-      ...['--targets', `node${nodeVersion}-linux-${cpu}`],
-      ...['--output', unfinished],
+      `--targets=node${nodeVersion}-linux-${cpu}`,
+      `--output=${unfinished}`,
       project,
     ],
     { cwd: project, timeout: packWithinMs, env: { ...process.env, HOME: work } },

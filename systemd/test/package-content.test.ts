@@ -12,6 +12,8 @@ import { ShippedAgent } from './shipped-agent.ts'
 import { UnpackedPackage } from './unpacked-package.ts'
 
 const checkout = join(import.meta.dirname, '../..')
+/** How a page shows bold letters: each behind itself and a step back. */
+const overstruck = new RegExp(`.${String.fromCharCode(8)}`, 'g')
 const packages = [
   { definition: agentPackage, architecture: 'amd64' },
   { definition: agentPackage, architecture: 'arm64' },
@@ -114,7 +116,7 @@ describe.each(packages)('$definition.name for $architecture', ({ definition, arc
       ).toString()
       const lint = await runCommand('mandoc', ['-Tlint', '-Wwarning'], { input: page })
       const shown = await runCommand('mandoc', ['-Tascii'], { input: page })
-      const text = shown.stdout.replaceAll(/.\u0008/g, '')
+      const text = shown.stdout.replaceAll(overstruck, '')
 
       expect(lint.stdout.replaceAll(/^.*outdated mandoc\.db.*\n/gm, '')).toBe('')
       for (const { usage, options = {} } of program.commands) {
@@ -214,10 +216,12 @@ test('the configuration of the server has every setting, and asks only for what 
   const node = unpacked.path('usr/lib/relay-server/bin/node')
   const relay = unpacked.path('usr/lib/relay-server/lib/relay.mjs')
 
-  const asInstalled = await runCommand(node, [relay, 'config', '--config', config])
+  const args = [relay, 'config', '--config', config]
+  const asInstalled = await runCommand(node, args)
   const filledIn = await runCommand(node, [
-    ...[relay, 'config', '--config', config],
-    ...['--audience', 'https://lab.example.org/access', '--url', 'wss://lab.example.org/relay'],
+    ...args,
+    '--audience=https://lab.example.org/access',
+    '--url=wss://lab.example.org/relay',
   ])
 
   expect(asInstalled.code).toBe(78)

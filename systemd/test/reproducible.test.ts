@@ -17,7 +17,7 @@ async function madeIn(folder: string, umask: string): Promise<Readonly<Record<st
   const script = [
     'set -e',
     `umask ${umask}`,
-    `git clone -q ${checkout} ${copy}`,
+    `git -c safe.directory='*' clone -q ${checkout} ${copy}`,
     `cp -al ${checkout}/node_modules ${copy}/node_modules`,
     `cd ${copy}`,
     `${process.execPath} systemd/debian/main.ts --architecture amd64 --only relay-agent`,
