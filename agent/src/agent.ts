@@ -1,24 +1,32 @@
 import { aborted, type Clock } from '@relay/common/clock'
-import { keepConnected, type Retry, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
+import type { Notifier } from 'node-systemd-notify'
 import type { AgentStatus } from './agent-status.ts'
 import type { AgentConfig } from './config.ts'
-import { HealthDesk } from './health/health-desk.ts'
+import { ConfiguredStreams } from './configured-streams.ts'
 import { FeedHub } from './feeds/feed-hub.ts'
 import { type DestinationRule, DestinationRules, StreamRules } from './feeds/rules.ts'
+import { HealthDesk } from './health/health-desk.ts'
+import { KeptServer, type OpenServer } from './health/kept-server.ts'
+import { StatusTeller } from './health/status-teller.ts'
+import { Watchdog, type WatchedPart } from './health/watchdog.ts'
 import { Instrument } from './instrument/instrument.ts'
-import { instrumentOptions } from './instrument/instrument-options.ts'
 import { apiRuleId, type ErrorTexts } from './local-api/admin-command.ts'
 import { LocalApi } from './local-api/local-api.ts'
-import { prepareRule } from './start-rule.ts'
+import { MqttInstrument } from './mqtt/mqtt-instrument.ts'
+import { NamedPart } from './named-part.ts'
+import type { PartPlan } from './part-plan.ts'
+import { type PartChanges, PartSet } from './part-set.ts'
+import { planParts, uplinkLimits } from './plan-parts.ts'
+import type { ReadConfig } from './read-config.ts'
+import { ReloadDesk } from './reload-desk.ts'
+import { prepareRule, type RuleOptions } from './start-rule.ts'
 import { deliveryOf } from './uplink/delivery-of.ts'
-import { shownUrl, topicUrl } from './uplink/destination.ts'
-import { tokenFile } from './uplink/token-source.ts'
-import { Uplink, type UplinkLimits } from './uplink/uplink.ts'
-import { Camera } from './video/camera.ts'
+import { shownUrl } from './uplink/destination.ts'
+import { Uplink } from './uplink/uplink.ts'
 import { agentVersion } from './version.ts'
-import { cameraOptions } from './video/camera-options.ts'
+import { Camera } from './video/camera.ts'
 
 export interface AgentOptions {
   readonly config: AgentConfig
@@ -27,6 +35,8 @@ export interface AgentOptions {
   readonly errorTexts: ErrorTexts
   /** Without its local API this program is of no use. */
   readonly requiresLocalApi: boolean
+  /** By when systemd wants a sign of life; undefined: it does not watch. */
+  readonly watchdogIntervalMs: number | undefined
 }
 
 export interface AgentDeps {
@@ -34,22 +44,14 @@ export interface AgentDeps {
   readonly random: () => number
   readonly log: Log
   readonly environment: Environment
+  readonly notifier: Notifier
 }
-
-/** A part that runs until it is told to stop. */
-interface Part {
-  readonly name: string
-  run(signal: AbortSignal): Promise<void>
-}
-
-/** All parts have ended by then; the whole program ends within 5 s. */
-const endWithinMs = 3_500
-const serverPolicy: RetryPolicy = { minMs: 1_000, maxMs: 60_000, stableAfterMs: 60_000 }
 
 /**
- * The agent: makes every part and hands it what it needs.
+ * The agent: makes every part and hands it what it needs, and tells systemd how it does.
  *
- * Invariants: a part that fails takes no other with it; when `run` has resolved, no process, socket or port is left.
+ * Invariants: a part that fails takes no other with it; a reload touches only parts whose settings change; when `run`
+ * has resolved, no process, socket or port is left.
  */
 export class Agent {
   readonly hub: FeedHub
@@ -57,19 +59,21 @@ export class Agent {
   readonly #deps: AgentDeps
   readonly #destinations: DestinationRules
   readonly #streams: StreamRules
-  readonly #cameras: readonly Camera[]
-  readonly #instruments: readonly Instrument[]
-  readonly #uplinks: readonly Uplink[]
+  readonly #configuredStreams: ConfiguredStreams
   readonly #ruleUplinks = new Set<Uplink>()
+  readonly #parts: PartSet
+  readonly #health: HealthDesk
+  readonly #teller: StatusTeller
+  #config: AgentConfig
   #localApi: LocalApi | undefined
   #phase: AgentStatus['phase'] = 'starting'
-  readonly #health: HealthDesk
+  #reloads: ReloadDesk | undefined
 
   constructor(options: AgentOptions, deps: AgentDeps) {
-    const { config } = options
-    const { log } = deps
+    const { log, clock, notifier } = deps
     this.#options = options
     this.#deps = deps
+    this.#config = options.config
     this.hub = new FeedHub(({ member, error }) =>
       // Uplinks have their address for a name, which may hold a code.
       log.error(
@@ -77,51 +81,45 @@ export class Agent {
         'a member of a feed failed',
       ),
     )
-    this.#health = new HealthDesk({ status: () => this.status(), version: agentVersion, ...deps })
-    const parts = { hub: this.hub, ...deps }
-    const limits = uplinkLimits(config)
-    const ruleOptions = {
-      limits,
-      recordingDirectory: config.recordings.directory,
-      maxRecordingBytes: config.recordings.maxSize,
-      deliveryOf: (feed: string) => deliveryOf({ feed, delivery: 'auto' }, config),
-    }
+    this.#parts = new PartSet(deps)
+    this.#health = new HealthDesk({
+      status: () => this.status(),
+      hub: this.hub,
+      version: agentVersion,
+      ...deps,
+    })
+    this.#teller = new StatusTeller({
+      clock,
+      notifier,
+      report: this.#health.report,
+      configFault: () => this.#reloads?.fault,
+    })
     this.#streams = new StreamRules(this.hub)
+    this.#configuredStreams = new ConfiguredStreams(this.#streams)
     this.#destinations = new DestinationRules({
-      prepare: (rule) => prepareRule(rule, ruleOptions, { ...parts, uplinks: this.#ruleUplinks }),
+      prepare: (rule) =>
+        prepareRule(rule, this.#ruleOptions(), { hub: this.hub, ...deps, uplinks: this.#ruleUplinks }),
       keptIds: new Set(options.apiDestination === '' ? [] : [apiRuleId]),
     })
-    this.#cameras = config.cameras.map(
-      (camera) => new Camera(cameraOptions(camera, config.video.ffmpeg, deps.environment), parts),
-    )
-    this.#instruments = config.instruments.map(
-      (instrument) => new Instrument(instrumentOptions(instrument), parts),
-    )
-    this.#uplinks = config.topics.map(
-      ({ topic, feed, access, tokenFile: path, delivery }) =>
-        new Uplink(
-          {
-            id: topic,
-            feed,
-            destination: topicUrl(access === '' ? config.relay.access : access, topic),
-            token: tokenFile(path, deps.clock),
-            delivery: deliveryOf({ feed, delivery }, config),
-            limits,
-            recorder: undefined,
-          },
-          parts,
-        ),
-    )
   }
 
   status(): AgentStatus {
+    const runners = this.#parts.parts.flatMap((part) => (part instanceof NamedPart ? [part.runner] : []))
+    const uplinks = runners.filter((runner) => runner instanceof Uplink)
     return {
-      name: this.#options.config.name,
+      name: this.#config.name,
       phase: this.#phase,
-      stuck: [],
-      cameras: this.#cameras.map((camera) => camera.status()),
-      instruments: this.#instruments.map((instrument) => instrument.status()),
-      uplinks: [...this.#uplinks, ...this.#ruleUplinks].map((uplink) => uplink.status()),
+      stuck: this.#watched().flatMap(({ name, progress: { overdueMs } }) =>
+        overdueMs > 0 ? [{ part: name, overdueMs: Math.round(overdueMs) }] : [],
+      ),
+      cameras: runners.filter((runner) => runner instanceof Camera).map((camera) => camera.status()),
+      instruments: runners
+        .filter((runner) => runner instanceof Instrument)
+        .map((instrument) => instrument.status()),
+      mqttInstruments: runners
+        .filter((runner) => runner instanceof MqttInstrument)
+        .map((instrument) => instrument.status()),
+      uplinks: [...uplinks, ...this.#ruleUplinks].map((uplink) => uplink.status()),
       localApi: this.#localApi?.status,
     }
   }
@@ -131,75 +129,108 @@ export class Agent {
    * @throws {UnavailableError} with `requiresLocalApi`, when the local API cannot listen: nothing is running then.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const { config, apiDestination, requiresLocalApi } = this.#options
+    const { apiDestination, requiresLocalApi, watchdogIntervalMs } = this.#options
+    const { notifier, clock, log } = this.#deps
     await using servers = new AsyncDisposableStack()
     servers.defer(() => this.#destinations.close())
-    const parts: Part[] = [
-      ...this.#cameras,
-      ...this.#instruments,
-      ...this.#uplinks,
-      ...this.#health.parts(config),
-    ]
     if (requiresLocalApi) {
-      const api = await this.#openLocalApi()
+      const api = await this.#openLocalApi(this.#config.localApi)
       servers.defer(() => api.close())
-    } else if (config.localApi.enabled) {
-      parts.push(this.#server('local API', () => this.#openLocalApi()))
     }
-    if (config.metrics.port !== 0) parts.push(this.#server('metrics', () => this.#openMetrics()))
-    for (const stream of config.streams) this.#streams.put(stream)
+    await this.#apply(this.#config)
     if (apiDestination !== '') this.#destinations.put(apiRule(apiDestination))
-    this.#deps.log.info(
-      {
-        name: config.name,
-        cameras: this.#cameras.length,
-        instruments: this.#instruments.length,
-        topics: this.#uplinks.length,
-      },
+    this.#phase = 'running'
+    const { name, cameras, instruments, topics } = this.#config
+    log.info(
+      { name, cameras: cameras.length, instruments: instruments.length, topics: topics.length },
       'agent is running',
     )
-    const ended = Promise.all(parts.map((part) => this.#guard(part, signal)))
-    this.#phase = 'running'
-    await aborted(signal)
+    notifier.ready(this.#teller.line())
+    const watchdog = new Watchdog(
+      { intervalMs: watchdogIntervalMs, parts: () => this.#watched() },
+      { clock, log, notifier },
+    )
+    await Promise.all([aborted(signal), this.#teller.run(signal), watchdog.run(signal)])
     this.#phase = 'stopping'
-    await this.#withinGrace(ended)
+    notifier.stopping('ending cameras, instruments and links')
+    await this.#parts.close()
   }
 
-  /** A part that does not end must not keep the others, and the service manager, waiting. */
-  async #withinGrace(ended: Promise<unknown>): Promise<void> {
-    const { clock, log } = this.#deps
-    const waiting = new AbortController()
-    const late = clock.sleep(endWithinMs, waiting.signal).then(() => 'late' as const)
-    const outcome = await Promise.race([ended, late])
-    waiting.abort()
-    if (outcome === 'late') log.error({ afterMs: endWithinMs }, 'a part of the agent did not end in time')
+  /**
+   * Reads the configuration anew and carries out what changed; an order during another one is carried out afterwards.
+   * A configuration that is wrong changes nothing. Resolves when nothing is left to do; never rejects.
+   */
+  async reload(read: () => ReadConfig): Promise<void> {
+    if (this.#phase !== 'running') return
+    this.#reloads ??= new ReloadDesk({
+      read,
+      apply: async (config) => {
+        const changes = await this.#apply(config)
+        this.#deps.log.level = config.log.level
+        return changes
+      },
+      statusLine: () => this.#teller.line(),
+      ...this.#deps,
+    })
+    await this.#reloads.order()
   }
 
-  /** A bug in one part is logged and ends that part alone. */
-  async #guard(part: Part, signal: AbortSignal): Promise<void> {
-    try {
-      await part.run(signal)
-    } catch (error) {
-      this.#deps.log.error({ part: part.name, error }, 'a part of the agent ended by a fault')
+  async #apply(config: AgentConfig): Promise<PartChanges> {
+    const plans = [
+      ...planParts(config, { hub: this.hub, ...this.#deps }),
+      ...this.#healthPlans(config),
+      ...this.#serverPlans(config),
+    ]
+    const changes = await this.#parts.apply(plans)
+    this.#config = config
+    this.#configuredStreams.apply(config.streams)
+    return changes
+  }
+
+  /** They depend on most of the configuration, and are quickly ended and started: nothing but their answers goes through them. */
+  #healthPlans(config: AgentConfig): readonly PartPlan[] {
+    const { cameras: _cameras, instruments: _instruments, streams: _streams, ...settings } = config
+    return this.#health.parts(config).map((part) => ({ key: part.name, settings, make: () => part }))
+  }
+
+  #serverPlans({ localApi, metrics }: AgentConfig): readonly PartPlan[] {
+    const planOf = (key: string, settings: unknown, open: () => Promise<OpenServer>): PartPlan => ({
+      key,
+      settings,
+      make: () => new KeptServer(key, open, this.#deps),
+    })
+    const servesApi = localApi.enabled && !this.#options.requiresLocalApi
+    return [
+      ...(servesApi ? [planOf('local API', localApi, () => this.#openLocalApi(localApi))] : []),
+      ...(metrics.port === 0 ? [] : [planOf('metrics', metrics, () => this.#openMetrics(metrics))]),
+    ]
+  }
+
+  #watched(): readonly WatchedPart[] {
+    const ofRules = [...this.#ruleUplinks].map((uplink) => ({
+      name: `uplink ${uplink.status().id}`,
+      progress: uplink.progress,
+    }))
+    return [...this.#parts.parts, ...ofRules]
+  }
+
+  #ruleOptions(): RuleOptions {
+    const config = this.#config
+    return {
+      limits: uplinkLimits(config),
+      recordingDirectory: config.recordings.directory,
+      maxRecordingBytes: config.recordings.maxSize,
+      deliveryOf: (feed) => deliveryOf({ feed, delivery: 'auto' }, config),
     }
   }
 
-  /** A server as a part: a port in use does not keep the cameras from running, and is tried again. */
-  #server(name: string, open: () => Promise<{ close(): Promise<void> }>): Part {
-    const { clock, random, log } = this.#deps
-    const serve = async (signal: AbortSignal): Promise<void> => {
-      const server = await open()
-      await aborted(signal)
-      await server.close()
-    }
-    const onRetry = ({ delayMs, error }: Retry): void =>
-      log.error({ part: name, delayMs, error }, 'it cannot be served now, will be tried again')
-    return { name, run: (signal) => keepConnected(serve, serverPolicy, { clock, random, onRetry }, signal) }
-  }
-
-  async #openLocalApi(): Promise<LocalApi> {
+  async #openLocalApi({
+    host,
+    port,
+    allowedHosts,
+    allowedOrigins,
+  }: AgentConfig['localApi']): Promise<OpenServer> {
     const { clock, log } = this.#deps
-    const { host, port, allowedHosts, allowedOrigins } = this.#options.config.localApi
     const api = await LocalApi.open(
       {
         host: host === '*' ? undefined : host,
@@ -212,16 +243,20 @@ export class Agent {
     )
     this.#localApi = api
     log.info({ host, port: api.port }, 'local API is served')
-    return api
+    return {
+      close: async () => {
+        await api.close()
+        if (this.#localApi === api) this.#localApi = undefined
+      },
+    }
   }
 
-  async #openMetrics(): Promise<{ close(): Promise<void> }> {
+  async #openMetrics(metrics: AgentConfig['metrics']): Promise<OpenServer> {
     // Loaded only where they are wanted: they cost memory.
     const [{ serveMetrics }, { agentMetrics }] = await Promise.all([
       import('@relay/common/metrics-server'),
       import('./agent-metrics.ts'),
     ])
-    const { metrics } = this.#options.config
     const server = await serveMetrics(agentMetrics(this.#health.report), {
       ...metrics,
       more: this.#health.answers,
@@ -240,13 +275,4 @@ export class Agent {
 /** Changes of the rules by messages of that websocket, without a token (spec session 2.2 and 7.7). */
 function apiRule(destination: string): DestinationRule {
   return { id: apiRuleId, stream: 'api', destination, token: '', file: '' }
-}
-
-function uplinkLimits({ uplink }: AgentConfig): UplinkLimits {
-  return {
-    maxBufferedBytes: uplink.maxBuffered,
-    maxLagMs: uplink.maxLag,
-    queueBytes: uplink.queueSize,
-    queueAgeMs: uplink.queueAge,
-  }
 }

@@ -5,11 +5,12 @@ import { exitCode } from '@relay/common/errors'
 import { Value } from 'typebox/value'
 import { agentConfigSpec } from './config.ts'
 import { doctorCommand } from './doctor/doctor-command.ts'
+import { importCommand } from './import/import-command.ts'
 import { hostLogLevel, hostSpec } from './host-settings.ts'
 import type { ErrorTexts } from './local-api/admin-command.ts'
 import { fetchStatus } from './health/fetch-status.ts'
 import { statusCommand } from './health/status-command.ts'
-import { readConfig } from './read-config.ts'
+import { type ReadConfig, readConfig } from './read-config.ts'
 import { runAgent } from './run-agent.ts'
 import { agentVersion } from './version.ts'
 
@@ -28,8 +29,10 @@ const run: Command = {
   usage: 'run',
   description: 'carry cameras and instruments to the relay until it is stopped',
   options,
-  run: async (args, { environment, stderr, signal }) => {
-    const { config, warnings } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
+  run: async (args, { environment, stderr, signal, onHangUp }) => {
+    const read = (): ReadConfig =>
+      readConfig({ path: pathOf(args, environment), environment, arguments: args })
+    const { config, warnings } = read()
     for (const { where, what } of warnings)
       writeFault(`relay-agent: warning: ${where}: ${what}\n`, { stderr, environment }, 'warning')
     await runAgent({
@@ -39,6 +42,7 @@ const run: Command = {
       logLevel: config.log.level,
       environment,
       signal,
+      ...(onHangUp === undefined ? {} : { reload: { read, onOrder: onHangUp } }),
     })
     return exitCode.ok
   },
@@ -139,6 +143,6 @@ export function agentProgram(errorTexts: ErrorTexts): Program {
     name: 'relay-agent',
     description: 'Bridges the cameras and instruments of an experiment to a relay.',
     version: agentVersion,
-    commands: [run, check, status, doctor, show, hostCommand(errorTexts), version],
+    commands: [run, check, status, doctor, importCommand, show, hostCommand(errorTexts), version],
   }
 }

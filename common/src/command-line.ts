@@ -12,6 +12,8 @@ export interface Process {
   readonly stderr: NodeJS.WritableStream
   /** Aborts at SIGTERM or SIGINT. */
   readonly signal: AbortSignal
+  /** Calls `listener` at each SIGHUP, the order to read files anew. Whoever does not listen is ended by it. */
+  readonly onHangUp?: (listener: () => void) => void
 }
 
 export type Arguments = Readonly<Record<string, unknown>>
@@ -169,6 +171,7 @@ export async function runMain(
     stdout,
     stderr,
     signal: controller.signal,
+    onHangUp: (listener) => void process.on('SIGHUP', listener),
   }).catch(fail)
   await Promise.race([Promise.all([written(stdout), written(stderr)]), soonAfter(controller.signal)])
   process.exit(code)

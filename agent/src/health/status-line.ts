@@ -1,0 +1,84 @@
+import type { Fault } from '../fault.ts'
+import type { Activity } from './activity.ts'
+import { ageText } from './age-text.ts'
+import { type HealthPart, healthParts } from './health-part.ts'
+import { rateText } from './part-figures.ts'
+import type { StatusReport } from './status-report.ts'
+
+/** A fault and the part that has or had it. */
+export interface PartFault {
+  /** `camera front`. */
+  readonly part: string
+  readonly fault: Fault
+}
+
+export interface StatusLineFacts {
+  readonly report: StatusReport
+  /** The last one that was seen, over or not; undefined where there was none. */
+  readonly lastFault: PartFault | undefined
+  /** Why the configuration of the last reload does not hold; undefined where it does. */
+  readonly configFault: Fault | undefined
+}
+
+/**
+ * How the agent does, in one line for `systemctl status`: name, link, what each camera and instrument brings, viewers
+ * where the relay tells, the last fault. Steps are coarse, so that it changes seldom. Pure.
+ */
+export function statusLine({ report, lastFault, configFault }: StatusLineFacts): string {
+  const parts = healthParts(report)
+  const activityByPart = new Map(report.activity.map((activity) => [activity.part, activity]))
+  const figures = parts.flatMap((part) =>
+    part.kind === 'uplink' ? [] : [figureOf(part, activityByPart.get(part.title))],
+  )
+  return [
+    report.name,
+    ...(report.stuck.length > 0 ? [`stuck: ${report.stuck.map(({ part }) => part).join(', ')}`] : []),
+    ...(configFault === undefined ? [] : ['the changed configuration is wrong and does not hold']),
+    linkText(parts.filter(({ kind }) => kind === 'uplink')),
+    ...figures,
+    ...(lastFault === undefined ? [] : [faultText(lastFault)]),
+  ]
+    .filter((text) => text !== '')
+    .join(' | ')
+}
+
+function linkText(uplinks: readonly HealthPart[]): string {
+  if (uplinks.length === 0) return ''
+  const live = uplinks.filter(({ state }) => state === 'live').length
+  if (live === uplinks.length) return 'linked'
+  return live === 0 ? 'not linked' : `linked ${live} of ${uplinks.length}`
+}
+
+function figureOf({ kind, name, state, works }: HealthPart, activity: Activity | undefined): string {
+  if (!works && !['live', 'open'].includes(state)) return `${name} ${state}`
+  if (kind === 'camera') return `${name} ${cameraFigure(activity)}`
+  return `${name} ${activity?.quietMs === undefined ? 'silent' : coarseAge(activity.quietMs)}`
+}
+
+function cameraFigure(activity: Activity | undefined): string {
+  return activity?.perSecond === undefined ? 'live' : `${rateText(activity.perSecond)} fps`
+}
+
+/** Below this all is as recent as a line that comes once a second can be. */
+const nowMs = 2_000
+
+/** Changes every ten seconds at most. */
+function coarseAge(ms: number): string {
+  if (ms < nowMs) return 'now'
+  return ms < 10_000 ? '<10 seconds ago' : `${ageText(Math.floor(ms / 10_000) * 10_000)} ago`
+}
+
+function faultText({ part, fault }: PartFault): string {
+  const time = new Date(fault.atMs).toISOString().slice(11, 16)
+  return `last fault ${time} UTC: ${part}: ${fault.message}`
+}
+
+/** The newest fault of all parts, or the one that was the newest before. Pure. */
+export function newestFault(report: StatusReport, before: PartFault | undefined): PartFault | undefined {
+  let newest = before
+  for (const { title, fault } of healthParts(report)) {
+    if (fault === undefined || (newest !== undefined && fault.atMs < newest.fault.atMs)) continue
+    newest = { part: title, fault }
+  }
+  return newest
+}

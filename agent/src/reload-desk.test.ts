@@ -1,0 +1,65 @@
+import { FakeClock } from '@relay/common/fake-clock'
+import { ConfigError } from '@relay/common/errors'
+import { silentLog } from '@relay/common/log'
+import { expect, test } from 'vitest'
+import type { AgentConfig } from './config.ts'
+import { ReloadDesk } from './reload-desk.ts'
+
+function desk(read: () => AgentConfig) {
+  const events: string[] = []
+  const applied: PromiseWithResolvers<void>[] = []
+  const reloads = new ReloadDesk({
+    read: () => ({ config: read(), warnings: [] }),
+    apply: async ({ name }) => {
+      events.push(`apply ${name}`)
+      const done = Promise.withResolvers<void>()
+      applied.push(done)
+      await done.promise
+      return { kept: 1, ended: 0, started: 0 }
+    },
+    statusLine: () => 'fine',
+    notifier: {
+      reloading: () => void events.push('reloading'),
+      ready: (status) => void events.push(`ready ${status ?? ''}`),
+    },
+    clock: new FakeClock(),
+    log: silentLog(),
+  })
+  return { reloads, events, applied }
+}
+const named = (name: string): AgentConfig => ({ name }) as AgentConfig
+
+test('orders that come during a reload lead to one more, which takes the newest file', async () => {
+  let name = 'first'
+  const { reloads, events, applied } = desk(() => named(name))
+  const done = reloads.order()
+  name = 'second'
+  void reloads.order()
+  name = 'third'
+  void reloads.order()
+
+  applied[0]?.resolve()
+  await new Promise((resolve) => setImmediate(resolve))
+  applied[1]?.resolve()
+  await done
+
+  expect(events).toEqual(['reloading', 'apply first', 'apply third', 'ready fine'])
+})
+
+test('a wrong configuration is told until a right one comes, and changes nothing', async () => {
+  let isWrong = true
+  const { reloads, events, applied } = desk(() => {
+    if (isWrong) throw new ConfigError('CONFIG_INVALID', 'agent.yaml line 3: wrong')
+    return named('right')
+  })
+  await reloads.order()
+
+  expect(reloads.fault).toMatchObject({ code: 'CONFIG_INVALID', message: 'agent.yaml line 3: wrong' })
+  expect(events).toEqual(['reloading', 'ready fine'])
+
+  isWrong = false
+  const done = reloads.order()
+  applied[0]?.resolve()
+  await done
+  expect(reloads.fault).toBeUndefined()
+})
