@@ -114,6 +114,58 @@ const metrics: readonly Metric[] = [
     samples: ofInstruments(({ state }) => (state === 'open' ? 1 : 0)),
   },
   {
+    name: 'agent_camera_picture_lost',
+    help: '1 while the picture of a camera is frozen, or black',
+    kind: 'gauge',
+    labels: ['camera', 'how'],
+    samples: ({ cameras }) =>
+      cameras.flatMap(({ name: camera, picture }): Sample[] =>
+        picture === undefined
+          ? []
+          : (['frozen', 'black'] as const).map((how) => [{ camera, how }, picture.state === how ? 1 : 0]),
+      ),
+  },
+  {
+    name: 'agent_camera_picture_losses_total',
+    help: 'how often the picture of a camera became frozen, or black',
+    kind: 'counter',
+    labels: ['camera', 'how'],
+    samples: ({ cameras }) =>
+      cameras.flatMap(({ name: camera, picture }): Sample[] =>
+        picture === undefined
+          ? []
+          : [
+              [{ camera, how: 'frozen' }, picture.frozenTimes],
+              [{ camera, how: 'black' }, picture.blackTimes],
+            ],
+      ),
+  },
+  {
+    name: 'agent_camera_audio_live',
+    help: '1 while the sound of a camera goes with its picture',
+    kind: 'gauge',
+    labels: ['camera'],
+    samples: ({ cameras }) =>
+      cameras.flatMap(({ name: camera, audio }): Sample[] =>
+        audio === undefined ? [] : [[{ camera }, audio.state === 'live' ? 1 : 0]],
+      ),
+  },
+  {
+    name: 'agent_camera_resets_total',
+    help: 'how often a camera was reset on the USB, or its port switched off and on',
+    kind: 'counter',
+    labels: ['camera', 'step'],
+    samples: ({ cameras }) =>
+      cameras.flatMap(({ name: camera, recovery }): Sample[] =>
+        recovery === undefined
+          ? []
+          : [
+              [{ camera, step: 'usb-reset' }, recovery.usbResets],
+              [{ camera, step: 'port-power' }, recovery.powerCycles],
+            ],
+      ),
+  },
+  {
     name: 'agent_instrument_received_messages_total',
     help: 'messages of an instrument',
     kind: 'counter',

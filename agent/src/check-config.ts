@@ -5,6 +5,7 @@ import { checkInstrumentSettings } from './instrument/check-instrument.ts'
 import { parseDestination } from './uplink/destination.ts'
 import { makesMpeg1, mpeg1FrameRates, needsDevice } from './video/encoder-presets.ts'
 
+import { checkCameras } from './video/check-cameras.ts'
 /** Something about a configuration that its schema cannot say. */
 export interface Finding {
   /** JSON pointer to the value. */
@@ -36,6 +37,7 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ),
     ...config.topics.flatMap((_topic, index) => checkTopic(config, index)),
     ...checkRelay(config),
+    ...checkCameras(config),
     ...checkLimits(config),
   ]
 }

@@ -1,3 +1,4 @@
+import { cameraFigures } from '../video/camera-figures.ts'
 import type { Activity } from './activity.ts'
 import { ageText } from './age-text.ts'
 import type { HealthPart } from './health-part.ts'
@@ -34,6 +35,7 @@ export function partFigures({ kind, works, facts }: HealthPart, activity: Activi
     ...(typeof roundTripMs === 'number' ? [`round trip ${roundTripMs.toFixed(0)} ms`] : []),
     ...[...alwaysShown].flatMap(([key, word]) => numberText(word, facts[key], -1)),
     ...[...shownAboveZero].flatMap(([key, word]) => numberText(word, facts[key], 0)),
+    ...(kind === 'camera' ? cameraFigures(facts) : []),
   ].join(', ')
 }
 
