@@ -84,16 +84,13 @@ export function siblingsOf(
     join(devices, hubName, isRoot ? `${hub}-0:1.0` : `${hub}:1.0`, `${hubName}-port${port}`, 'peer'),
   )
   const peerHub = peer === undefined ? undefined : dirname(dirname(peer))
-  return [join(devices, hubName), ...(peerHub === undefined ? [] : [peerHub])]
-    .flatMap(namesIn)
-    .filter((other) => deviceName.test(other) && other !== name)
-}
-
-function namesIn(directory: string): readonly string[] {
   try {
-    return readdirSync(directory)
+    return [join(devices, hubName), ...(peerHub === undefined ? [] : [peerHub])]
+      .flatMap((directory) => readdirSync(directory))
+      .filter((other) => deviceName.test(other) && other !== name)
   } catch {
-    return []
+    // What cannot be seen may be there.
+    return ['unknown ones']
   }
 }
 
