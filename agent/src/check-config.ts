@@ -1,5 +1,6 @@
 import type { AgentConfig, CameraConfig } from './config.ts'
 import { checkLimits } from './check-limits.ts'
+import { checkHealthSettings } from './health/check-health-settings.ts'
 import { isStream } from './feeds/feed-hub.ts'
 import { checkInstrumentSettings } from './instrument/check-instrument.ts'
 import { parseDestination } from './uplink/destination.ts'
@@ -39,6 +40,7 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ...checkRelay(config),
     ...checkCameras(config),
     ...checkLimits(config),
+    ...checkHealthSettings(config),
   ]
 }
 

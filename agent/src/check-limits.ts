@@ -6,12 +6,13 @@ type Row = readonly [pointer: string, value: number, least: number, text: string
 
 /** Values with which a part would run and do nothing. Pure. */
 export function checkLimits(config: AgentConfig): readonly Finding[] {
-  const { uplink, recordings, cameras, instruments, localApi, metrics } = config
+  const { uplink, recordings, cameras, instruments, localApi, metrics, statusPage, heartbeat } = config
   const rows: readonly Row[] = [
     ['/uplink/queueSize', uplink.queueSize, 1024, '1KiB', 'no text would get through'],
     ['/uplink/queueAge', uplink.queueAge, 100, '100ms', 'text would be dropped before it is sent'],
     ['/uplink/maxBuffered', uplink.maxBuffered, 1024, '1KiB', 'nearly every picture would be dropped'],
     ['/uplink/maxLag', uplink.maxLag, 100, '100ms', 'nearly every picture would be dropped'],
+    ['/heartbeat/every', heartbeat.every, 1_000, '1s', 'the topic would be nothing but heartbeats'],
     ['/recordings/maxSize', recordings.maxSize, 1, '1B', 'nothing would be recorded'],
     ...cameras.map(
       ({ stallAfter }, index): Row => [
@@ -39,6 +40,8 @@ export function checkLimits(config: AgentConfig): readonly Finding[] {
       .map(([pointer, , , text, reason]) => ({ pointer, what: `${text} is the least: with less ${reason}` })),
     ...checkListenAddress(localApi.host, '/localApi/host'),
     ...checkListenAddress(metrics.host, '/metrics/host'),
+    ...checkListenAddress(statusPage.host, '/statusPage/host'),
+    ...statusPage.allowedHosts.flatMap((host, index) => checkHost(host, `/statusPage/allowedHosts/${index}`)),
     ...localApi.allowedOrigins.flatMap((origin, index) =>
       checkOrigin(origin, `/localApi/allowedOrigins/${index}`),
     ),
@@ -47,7 +50,7 @@ export function checkLimits(config: AgentConfig): readonly Finding[] {
 }
 
 function checkListenAddress(host: string, pointer: string): readonly Finding[] {
-  if (isHost(host) || (host === '*' && pointer === '/localApi/host')) return []
+  if (isHost(host) || (host === '*' && pointer !== '/metrics/host')) return []
   return [{ pointer, what: `"${host}" is neither an address nor a name of this machine` }]
 }
 

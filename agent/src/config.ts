@@ -249,6 +249,30 @@ export const agentConfigSpec = {
         default: '/run/relay-agent/status.sock',
       }),
     }),
+    statusPage: Section({
+      host: Type.String({
+        description: 'address of the page that shows the status, or * for every address of the machine',
+        default: '*',
+        minLength: 1,
+      }),
+      port: Type.Integer({ description: 'its port; 0: no page', minimum: 0, maximum: 65_535, default: 0 }),
+      allowPublic: Type.Boolean({
+        description: 'shows it to whoever comes; else only to addresses of local networks',
+        default: false,
+      }),
+      allowedHosts: Type.Array(Type.String(), {
+        description: 'names beside those of the machine under which it may be addressed',
+        default: [],
+      }),
+    }),
+    heartbeat: Section({
+      topic: Type.String({
+        description:
+          'a topic of the list topics, such as pend00-health, where the agent says how it does; empty: none',
+        default: '',
+      }),
+      every: Duration({ description: 'how often, beside each change', default: '30s' }),
+    }),
     log: Section({ level: choice(logLevels, 'what is logged', 'info') }),
     topics: Type.Array(topicSchema, { description: 'what is carried to and from the relay', default: [] }),
     streams: Type.Array(streamSchema, { description: 'lists of feeds', default: [] }),

@@ -1,21 +1,27 @@
+import { hostname } from 'node:os'
 import type { Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
 import type { AgentStatus } from '../agent-status.ts'
 import type { AgentConfig } from '../config.ts'
+import { DropReport } from '../drop-report.ts'
+import type { FeedHub } from '../feeds/feed-hub.ts'
 import type { Part } from '../part.ts'
 import { ActivityMeter } from './activity.ts'
 import { healthAnswers } from './health-answers.ts'
 import { healthParts } from './health-part.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { judgeHealth } from './judge-health.ts'
-import { KeptServer } from './kept-server.ts'
+import { KeptServer, type OpenServer } from './kept-server.ts'
 import { Progress } from './progress.ts'
 import type { StatusReport } from './status-report.ts'
 import { StatusSocket } from './status-socket.ts'
+import { Thermometer } from './thermometer.ts'
 
-export type HealthConfig = Pick<AgentConfig, 'status'>
+export type HealthConfig = Pick<AgentConfig, 'status' | 'statusPage' | 'heartbeat' | 'topics'>
 
 export interface HealthDeps {
   readonly status: () => AgentStatus
+  readonly hub: Pick<FeedHub, 'publish'>
   readonly version: string
   readonly clock: Clock
   readonly random: () => number
@@ -59,16 +65,59 @@ export class HealthDesk {
   }
 
   /** What has to run for it. */
-  parts({ status }: HealthConfig): readonly Part[] {
-    const { log } = this.#deps
-    const openSocket = async (): Promise<StatusSocket> => {
-      const socket = await StatusSocket.open(status.socket, this.answers)
-      log.info({ socket: status.socket }, 'status is served')
-      return socket
-    }
+  parts(config: HealthConfig): readonly Part[] {
+    const { status, statusPage } = config
     return [
       this.#sampler(),
-      ...(status.socket === '' ? [] : [new KeptServer('status socket', openSocket, this.#deps)]),
+      ...(status.socket === ''
+        ? []
+        : [new KeptServer('status socket', () => this.#openSocket(status.socket), this.#deps)]),
+      ...(statusPage.port === 0
+        ? []
+        : [new KeptServer('status page', () => this.#openPage(statusPage), this.#deps)]),
+      ...this.#heartbeats(config),
+    ]
+  }
+
+  async #openSocket(path: string): Promise<OpenServer> {
+    const socket = await StatusSocket.open(path, this.answers)
+    this.#deps.log.info({ socket: path }, 'status is served')
+    return socket
+  }
+
+  async #openPage(settings: HealthConfig['statusPage']): Promise<OpenServer> {
+    const { clock, log } = this.#deps
+    // Loaded only where it is wanted: it costs memory.
+    const { StatusPageServer } = await import('./status-page-server.ts')
+    const { '/status': _whole, ...probes } = this.answers
+    const refused = new DropReport({ part: 'status page' }, this.#deps)
+    const page = await StatusPageServer.open(
+      { ...settings, hostName: hostname() },
+      {
+        report: this.report,
+        probes,
+        onRefusedPeer: () => refused.count('peer outside of the local network'),
+        monotonicMs: () => clock.monotonicMs(),
+      },
+    )
+    log.info({ host: settings.host, port: page.port }, 'status page is served')
+    return {
+      close: async () => {
+        refused.stop()
+        await page.close()
+      },
+    }
+  }
+
+  #heartbeats({ heartbeat, topics }: HealthConfig): readonly Part[] {
+    const topic = topics.find((one) => one.topic === heartbeat.topic)
+    if (topic === undefined) return []
+    const thermometer = new Thermometer()
+    return [
+      new Heartbeat(
+        { feed: topic.feed, everyMs: heartbeat.every },
+        { ...this.#deps, report: this.report, temperatureC: () => thermometer.lastC },
+      ),
     ]
   }
 
