@@ -1,6 +1,8 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { AgentStatus } from './agent-status.ts'
 import type { StatusReport } from './health/status-report.ts'
+import type { MqttInstrumentStatus } from './mqtt/mqtt-instrument.ts'
+import { mqttMetrics } from './mqtt/mqtt-metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
 type Sample = readonly [labels: Labels, value: number]
@@ -22,6 +24,11 @@ const ofInstruments =
   (value: (instrument: AgentStatus['instruments'][number]) => number) =>
   ({ instruments }: AgentStatus): readonly Sample[] =>
     instruments.map((instrument) => [{ instrument: instrument.name }, value(instrument)])
+
+const ofMqtt =
+  (value: (instrument: MqttInstrumentStatus) => number) =>
+  ({ mqttInstruments = [] }: AgentStatus): readonly Sample[] =>
+    mqttInstruments.map((instrument) => [{ instrument: instrument.name }, value(instrument)])
 
 const ofUplinks =
   (value: (uplink: AgentStatus['uplinks'][number]) => number) =>
@@ -210,6 +217,15 @@ const metrics: readonly Metric[] = [
         lastByteAgeMs === undefined ? [] : [[{ instrument: name }, lastByteAgeMs / 1000]],
       ),
   },
+  ...mqttMetrics.map(
+    ({ name, help, kind, value }): Metric => ({
+      name,
+      help,
+      kind,
+      labels: ['instrument'],
+      samples: ofMqtt(value),
+    }),
+  ),
   {
     name: 'agent_uplink_live',
     help: '1 while an uplink is connected',

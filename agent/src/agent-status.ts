@@ -1,5 +1,6 @@
 import type { InstrumentStatus } from './instrument/instrument.ts'
 import type { LocalApiStatus } from './local-api/local-api.ts'
+import type { MqttInstrumentStatus } from './mqtt/mqtt-instrument.ts'
 import type { UplinkStatus } from './uplink/uplink.ts'
 import type { CameraStatus } from './video/camera-status.ts'
 
@@ -12,6 +13,7 @@ export interface AgentStatus {
   readonly stuck: readonly StuckPart[]
   readonly cameras: readonly CameraStatus[]
   readonly instruments: readonly InstrumentStatus[]
+  readonly mqttInstruments?: readonly MqttInstrumentStatus[]
   /** Those of the configuration and those of rules. */
   readonly uplinks: readonly UplinkStatus[]
   /** Undefined while it is not served. */

@@ -2,6 +2,7 @@ import type { AgentConfig, CameraConfig } from './config.ts'
 import { checkLimits } from './check-limits.ts'
 import { checkHealthSettings } from './health/check-health-settings.ts'
 import { isStream } from './feeds/feed-hub.ts'
+import { checkMqtt } from './mqtt/check-mqtt.ts'
 import { checkInstrumentSettings } from './instrument/check-instrument.ts'
 import { parseDestination } from './uplink/destination.ts'
 import { makesMpeg1, mpeg1FrameRates, needsDevice } from './video/encoder-presets.ts'
@@ -40,6 +41,7 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ...checkRelay(config),
     ...checkCameras(config),
     ...checkLimits(config),
+    ...checkMqtt(config),
     ...checkHealthSettings(config),
   ]
 }

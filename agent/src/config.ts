@@ -2,6 +2,7 @@ import { Bytes, Duration, Section } from '@relay/common/config/schema'
 import type { ConfigSpec } from '@relay/common/config/settings'
 import { logLevels } from '@relay/common/log'
 import { type StaticDecode, type TEnum, Type } from 'typebox'
+import { mqttInstrumentSchema } from './mqtt/mqtt-config.ts'
 import { encoderPresets } from './video/encoder-presets.ts'
 import { recoverySteps } from './video/recovery-step.ts'
 
@@ -279,6 +280,10 @@ export const agentConfigSpec = {
     cameras: Type.Array(cameraSchema, { description: 'the cameras', default: [] }),
     instruments: Type.Array(instrumentSchema, {
       description: 'the instruments behind serial ports',
+      default: [],
+    }),
+    mqttInstruments: Type.Array(mqttInstrumentSchema, {
+      description: 'the instruments behind MQTT brokers',
       default: [],
     }),
   }),

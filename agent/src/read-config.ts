@@ -9,6 +9,7 @@ import { checkConfig, type Finding } from './check-config.ts'
 import { checkTokenFile } from './check-token-file.ts'
 import { type AgentConfig, agentConfigSpec } from './config.ts'
 import { parseInstrumentAddress } from './instrument/instrument-address.ts'
+import { mqttFileKeys, warnOfMqtt, withMqttPaths } from './mqtt/check-mqtt.ts'
 import { findProgram } from './video/find-program.ts'
 
 export interface ConfigRequest {
@@ -62,7 +63,7 @@ function withPaths(config: AgentConfig, directories: readonly string[]): AgentCo
     return candidates.find((candidate) => existsSync(candidate)) ?? candidates.at(-1) ?? name
   }
   const topics = config.topics.map((topic) => ({ ...topic, tokenFile: resolve(topic.tokenFile) }))
-  return { ...config, topics }
+  return { ...config, topics, mqttInstruments: withMqttPaths(config.mqttInstruments, resolve) }
 }
 
 function findMissing(config: AgentConfig, searchPath: string | undefined): readonly Finding[] {
@@ -79,6 +80,9 @@ function findMissing(config: AgentConfig, searchPath: string | undefined): reado
     expect(camera.device, `/cameras/${index}/device`, 'the camera')
   for (const [index, instrument] of config.instruments.entries())
     expect(pathOfDevice(instrument.device), `/instruments/${index}/device`, 'the serial port')
+  for (const [index, instrument] of config.mqttInstruments.entries())
+    for (const key of mqttFileKeys) expect(instrument[key], `/mqttInstruments/${index}/${key}`, 'the file')
+  findings.push(...warnOfMqtt(config))
   expect(config.recordings.directory, '/recordings/directory', 'the directory')
   if (config.cameras.length > 0 && findProgram(config.video.ffmpeg, searchPath) === undefined)
     findings.push({ pointer: '/video/ffmpeg', what: `the program ${config.video.ffmpeg} is not installed` })

@@ -5,6 +5,11 @@ import { describe, expect, test } from 'vitest'
 import { agentConfigSpec, cameraSchema, instrumentSchema, streamSchema, topicSchema } from '../src/config.ts'
 import { itemTable } from '../src/document-lists.ts'
 import { hostSpec } from '../src/host-settings.ts'
+import {
+  mqttInstrumentSchema,
+  mqttPublicationSchema,
+  mqttSubscriptionSchema,
+} from '../src/mqtt/mqtt-config.ts'
 
 const readmeFile = fileURLToPath(new URL('../README.md', import.meta.url))
 const sourceFolder = fileURLToPath(new URL('../src', import.meta.url))
@@ -23,6 +28,9 @@ describe('the tables of the README are those of the schema; WRITE_README=1 write
     ['streams', () => itemTable(streamSchema)],
     ['cameras', () => itemTable(cameraSchema)],
     ['instruments', () => itemTable(instrumentSchema)],
+    ['mqtt-instruments', () => itemTable(mqttInstrumentSchema)],
+    ['mqtt-subscriptions', () => itemTable(mqttSubscriptionSchema)],
+    ['mqtt-publications', () => itemTable(mqttPublicationSchema)],
     ['host', () => settingsTable(hostSpec)],
   ] as const)('%s', (name, table) => {
     if (process.env.WRITE_README === '1') {

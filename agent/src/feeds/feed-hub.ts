@@ -10,6 +10,8 @@ export interface Member {
   readonly name: string
   /** Takes the message at once, without waiting and without throwing; keeps it only within its own limit. */
   deliver(message: Message): void
+  /** Somebody has come who may have missed what was said: state is said again. Without waiting and without throwing. */
+  greet?(): void
 }
 
 export type Leave = () => void
@@ -61,6 +63,13 @@ export class FeedHub {
     const streams = this.#streamsByFeed.get(feed)
     if (streams === undefined) return
     for (const stream of streams) this.#deliver(stream, message, from)
+  }
+
+  /** Somebody has come who listens on this feed or stream, such as a relay that is there again: the others are told. */
+  announce(name: string, newcomer: Member): void {
+    const feeds = isStream(name) ? (this.#feedsByStream.get(name) ?? []) : [name]
+    for (const feed of feeds)
+      for (const member of this.#membersByName.get(feed) ?? []) if (member !== newcomer) member.greet?.()
   }
 
   /** Says which feeds a stream gathers; a name without the prefix of streams has no effect. */

@@ -97,7 +97,7 @@ uplinks
   })
 
   test('shows kinds of parts that it does not know, by their name, state, counters and fault', () => {
-    const unknown = {
+    const unknown: unknown = {
       mqttInstruments: [
         {
           name: 'scope',

@@ -9,10 +9,14 @@ import type { Delivery } from './uplink.ts'
  */
 export function deliveryOf(
   { feed, delivery }: { readonly feed: string; readonly delivery: Delivery },
-  { cameras, instruments }: Pick<AgentConfig, 'cameras' | 'instruments'>,
+  {
+    cameras,
+    instruments,
+    mqttInstruments = [],
+  }: Pick<AgentConfig, 'cameras' | 'instruments'> & Partial<Pick<AgentConfig, 'mqttInstruments'>>,
 ): Delivery {
   if (delivery !== 'auto' || isStream(feed)) return delivery
-  const isOfInstrument = instruments.some((instrument) => instrument.feed === feed)
+  const isOfInstrument = [...instruments, ...mqttInstruments].some((instrument) => instrument.feed === feed)
   const isOfCamera = cameras.some((camera) => camera.feed === feed)
   return isOfInstrument && !isOfCamera ? 'queued' : 'auto'
 }

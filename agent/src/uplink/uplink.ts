@@ -325,6 +325,7 @@ export class Uplink implements Member {
     const onConfirmed = (): void => {
       this.#dispatch({ kind: 'confirmed', atMs: clock.monotonicMs() })
       established()
+      this.#deps.hub.announce(this.#options.feed, this)
       log.info({ uplink: this.#options.id }, 'uplink is live')
     }
     const session = new LinkSession(link, this.#options.limits, { clock, onConfirmed })

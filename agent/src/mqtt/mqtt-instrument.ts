@@ -1,0 +1,391 @@
+import type { Clock } from '@relay/common/clock'
+import { AppError } from '@relay/common/errors'
+import { keepConnected, RetryLaterError, type RetryPolicy } from '@relay/common/keep-connected'
+import type { Log } from '@relay/common/log'
+import { DropReport } from '../drop-report.ts'
+import { type Fault, faultOf } from '../fault.ts'
+import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
+import { splitJson } from '../feeds/split-json.ts'
+import { Progress } from '../health/progress.ts'
+import { RetryLog } from '../retry-log.ts'
+import type { BrokerNames } from './broker-fault.ts'
+import { type BrokerLink, type Notice, openBroker } from './broker-link.ts'
+import { CommandQueue } from './command-queue.ts'
+import { CommandSender } from './command-sender.ts'
+import { MessageIntake } from './message-intake.ts'
+import type { MqttInstrumentOptions } from './mqtt-options.ts'
+import { RateLimit } from './rate-limit.ts'
+import { toBroker } from './topic-map.ts'
+
+export interface MqttInstrumentDeps {
+  readonly hub: Pick<FeedHub, 'join' | 'publish'>
+  readonly clock: Clock
+  readonly random: () => number
+  readonly log: Log
+}
+
+export type MqttState = 'stopped' | 'connecting' | 'live' | 'waiting'
+
+export interface MqttInstrumentStatus {
+  readonly name: string
+  readonly feed: string
+  /** Without name and password. */
+  readonly broker: string
+  readonly clientId: string
+  readonly state: MqttState
+  readonly connects: number
+  readonly reconnects: number
+  readonly receivedMessages: number
+  readonly receivedBytes: number
+  /** Messages of the broker that the feed did not get: too many, too long, or not what the template needs. */
+  readonly droppedMessages: number
+  readonly publishedMessages: number
+  readonly publishedBytes: number
+  /** Commands that fit no publication, or that the broker refused. */
+  readonly refusedCommands: number
+  /** Commands that should have been published and were not: no connection, too old, or no room. */
+  readonly droppedCommands: number
+  readonly waitingCommands: number
+  readonly keptTopics: number
+  readonly keptBytes: number
+  /** Filters that the broker does not let us hear. */
+  readonly refusedFilters: readonly string[]
+  readonly fault: Fault | undefined
+}
+
+/** A broker that is started again is in use within three seconds; many agents come back spread over that time. */
+const retryPolicy: RetryPolicy = {
+  minMs: 300,
+  maxMs: 10_000,
+  stableAfterMs: 10_000,
+  stableFrom: 'established',
+}
+/** What only a person can put right is tried again slowly: brokers ban who knocks too often. */
+const slowFaults: ReadonlySet<string> = new Set([
+  'MQTT_LOGIN_REFUSED',
+  'MQTT_CLIENT_ID_REFUSED',
+  'MQTT_VERSION_REFUSED',
+  'MQTT_TAKEN_OVER',
+  'MQTT_CERTIFICATE_REFUSED',
+  'MQTT_CLIENT_CERTIFICATE_REFUSED',
+  'MQTT_FILE_WRONG',
+  'MQTT_FILE_UNREADABLE',
+])
+const slowPauseMs = 5_000
+const tickMs = 1_000
+/** Beyond its waits: for a board that is busy. */
+const spareMs = 30_000
+/** A student's page sends a few commands a second; each is parsed. */
+const maxCommandsPerSecond = 200
+/** A broker that takes a command of QoS 1 and does not acknowledge it for so long is given up. */
+const acknowledgeWithinMs = 30_000
+const leaveWithinMs = 1_000
+
+/**
+ * One instrument behind an MQTT broker: messages of its topics go to the feed, commands of the feed to its topics, both
+ * by templates.
+ *
+ * Invariants: a connection is used once; nothing goes to a topic that no publication names; a command that is older
+ * than `commandAgeMs` is dropped and counted, never carried out; those of QoS 0 never wait for a connection; all that
+ * waits is bounded in bytes; when `run` has resolved nothing is left open.
+ */
+export class MqttInstrument implements Member {
+  readonly name: string
+  readonly progress: Progress
+  readonly #options: MqttInstrumentOptions
+  readonly #deps: MqttInstrumentDeps
+  readonly #drops: DropReport
+  readonly #queue: CommandQueue
+  readonly #intake: MessageIntake
+  readonly #commandLimit: RateLimit
+  #sender: CommandSender | undefined
+  #state: MqttState = 'stopped'
+  #connects = 0
+  #reconnects = 0
+  #publishedMessages = 0
+  #publishedBytes = 0
+  #refusedCommands = 0
+  #droppedCommands = 0
+  #refusedFilters: readonly string[] = []
+  #fault: Fault | undefined
+
+  constructor(options: MqttInstrumentOptions, deps: MqttInstrumentDeps) {
+    const { clock } = deps
+    this.name = `mqtt instrument ${options.name}`
+    this.progress = new Progress(clock)
+    this.#options = options
+    this.#deps = deps
+    this.#drops = new DropReport({ instrument: options.name }, deps)
+    this.#queue = new CommandQueue({ maxBytes: options.commandQueueBytes, maxAgeMs: options.commandAgeMs })
+    this.#intake = new MessageIntake(
+      { ...options, subscriptions: options.map.subscriptions },
+      {
+        clock,
+        publish: (message) => deps.hub.publish(options.feed, message, this),
+        onDropped: (reason) => this.#drops.count(reason),
+      },
+    )
+    this.#commandLimit = new RateLimit(maxCommandsPerSecond, clock)
+  }
+
+  /** Keeps the connection until `signal` aborts. Never rejects for a fault of the broker. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { hub, clock, random } = this.#deps
+    const retries = new RetryLog({ instrument: this.#options.name }, this.#deps)
+    const leave = hub.join(this.#options.feed, this)
+    try {
+      await keepConnected(
+        (inner, established) => this.#connectOnce(inner, established),
+        retryPolicy,
+        {
+          clock,
+          random,
+          onRetry: (retry) => {
+            this.#state = 'waiting'
+            this.#reconnects += 1
+            this.progress.promise(retry.delayMs + spareMs)
+            retries.tell(retry, 'broker is not there, will be tried again')
+          },
+        },
+        signal,
+      )
+    } finally {
+      leave()
+      this.#drop(
+        this.#queue.removeWhere(() => true),
+        'agent stopped',
+      )
+      this.#drops.stop()
+      this.#state = 'stopped'
+      this.progress.rest()
+    }
+  }
+
+  status(): MqttInstrumentStatus {
+    const { name, feed, broker } = this.#options
+    return {
+      name,
+      feed,
+      broker: broker.names.broker,
+      clientId: broker.names.clientId,
+      state: this.#state,
+      connects: this.#connects,
+      reconnects: this.#reconnects,
+      ...this.#intake.counters,
+      publishedMessages: this.#publishedMessages,
+      publishedBytes: this.#publishedBytes,
+      refusedCommands: this.#refusedCommands,
+      droppedCommands: this.#droppedCommands,
+      waitingCommands: this.#queue.size + (this.#sender?.inFlight ?? 0),
+      refusedFilters: this.#refusedFilters,
+      fault: this.#fault,
+    }
+  }
+
+  /** A message of the feed, for the broker. */
+  deliver({ data, binary }: Message): void {
+    if (data.length === 0) return
+    if (data.length > this.#options.maxPayloadBytes) {
+      this.#refuse('command too long')
+      return
+    }
+    for (const part of binary ? [data] : splitJson(data)) this.#carryOut(part, binary)
+  }
+
+  /** Somebody has come who may have missed what is kept: it is said again. */
+  greet(): void {
+    this.#intake.wantRepeat()
+  }
+
+  #carryOut(data: Buffer, binary: boolean): void {
+    const { map, maxPayloadBytes } = this.#options
+    if (!this.#commandLimit.admits()) {
+      this.#refuse('too many commands')
+      return
+    }
+    const command = binary ? undefined : parseJson(data)
+    if (command !== undefined && map.repeatRequest?.match(command) !== undefined) {
+      this.greet()
+      return
+    }
+    const routed = toBroker({ data, command, binary }, map.publications, maxPayloadBytes)
+    if (!routed.ok) {
+      this.#refuse(routed.reason === 'too long' ? 'command too long' : 'command fits no publication')
+      return
+    }
+    const { topic, payload, publication } = routed
+    const { qos, retain } = publication
+    if (qos === 0 && this.#sender === undefined) {
+      this.#drop(1, 'no connection')
+      return
+    }
+    const saidAtMs = this.#deps.clock.monotonicMs()
+    if (!this.#queue.add({ topic, payload, qos, retain, saidAtMs })) this.#drop(1, 'command queue full')
+    this.#sender?.pump()
+  }
+
+  async #connectOnce(signal: AbortSignal, established: () => void): Promise<void> {
+    const { clock } = this.#deps
+    const { broker } = this.#options
+    this.#state = 'connecting'
+    this.progress.promise(2 * broker.connectTimeoutMs + spareMs)
+    const closed = Promise.withResolvers<AppError>()
+    try {
+      const link = await openBroker(
+        broker,
+        {
+          onMessage: (topic, payload, retained) => this.#intake.take(topic, payload, retained),
+          onOversize: () => this.#intake.drop('message too long'),
+          onClosed: (fault) => closed.resolve(fault),
+        },
+        clock,
+        signal,
+      )
+      established()
+      await this.#serve(link, closed.promise, signal)
+    } catch (error) {
+      if (!signal.aborted) this.#fault = faultOf(error, clock.nowMs())
+      throw slowedDown(error)
+    }
+  }
+
+  async #serve(link: BrokerLink, closed: Promise<AppError>, signal: AbortSignal): Promise<void> {
+    const { log } = this.#deps
+    const { name, feed, broker } = this.#options
+    const serving = new AbortController()
+    const stopping = AbortSignal.any([signal, serving.signal])
+    const sender = this.#newSender(link)
+    try {
+      this.#refusedFilters = await Promise.race([this.#subscribe(link), rejection(closed)])
+      this.#sender = sender
+      this.#state = 'live'
+      this.#connects += 1
+      this.#fault = undefined
+      log.info(
+        { instrument: name, feed, broker: broker.names.broker, sessionKept: link.isSessionKept },
+        'instrument is connected to its broker',
+      )
+      this.#say(link, this.#options.birth)
+      sender.pump()
+      const end = await Promise.race([closed, this.#tick(sender, stopping)])
+      if (end !== undefined) throw end
+    } finally {
+      serving.abort()
+      this.#sender = undefined
+      this.#state = 'waiting'
+      this.#takeBack(sender)
+      if (signal.aborted) await this.#leave(link)
+      else link.terminate()
+    }
+  }
+
+  #newSender(link: BrokerLink): CommandSender {
+    return new CommandSender(link, this.#queue, {
+      clock: this.#deps.clock,
+      hasExpiry: this.#options.broker.protocol === 5,
+      maxAgeMs: this.#options.commandAgeMs,
+      onPublished: ({ payload }) => {
+        this.#publishedMessages += 1
+        this.#publishedBytes += Buffer.byteLength(payload)
+      },
+      onRefused: () => this.#refuse('broker refused the command'),
+      onDropped: (count, reason) => this.#drop(count, reason),
+    })
+  }
+
+  /** Each for itself, so that one that is refused takes no other with it. Gives those that were. */
+  async #subscribe(link: BrokerLink): Promise<readonly string[]> {
+    const { name, map } = this.#options
+    const refused: string[] = []
+    for (const { filter, qos } of map.subscriptions)
+      if (!(await link.subscribe(filter.filter, qos))) refused.push(filter.filter)
+    if (refused.length > 0)
+      this.#deps.log.warn(
+        { instrument: name, filters: refused },
+        'the broker does not let us hear these topics: its access list is to be changed',
+      )
+    return refused
+  }
+
+  /** Looks after what waits, each second; ends when `signal` aborts. */
+  async #tick(sender: CommandSender, signal: AbortSignal): Promise<AppError | undefined> {
+    const { clock } = this.#deps
+    const { repeatEveryMs } = this.#options
+    let repeatAtMs = clock.monotonicMs() + repeatEveryMs
+    for (;;) {
+      this.progress.promise(tickMs + spareMs)
+      await clock.sleep(tickMs, signal)
+      if (signal.aborted) return undefined
+      sender.pump()
+      if (repeatEveryMs > 0 && clock.monotonicMs() >= repeatAtMs) {
+        repeatAtMs = clock.monotonicMs() + repeatEveryMs
+        this.#intake.wantRepeat()
+      }
+      this.#intake.repeatIfDue()
+      if (sender.waitsForMs > acknowledgeWithinMs) return stuck(this.#options.broker.names)
+    }
+  }
+
+  /** What QoS 1 may have lost with the connection waits for the next one; all else is gone. */
+  #takeBack(sender: CommandSender): void {
+    this.#queue.putBack(sender.takeBack())
+    this.#drop(
+      this.#queue.removeWhere(({ qos }) => qos === 0),
+      'no connection',
+    )
+  }
+
+  /** On purpose the broker publishes no last will: those who wait for it hear it from us. */
+  async #leave(link: BrokerLink): Promise<void> {
+    const { will } = this.#options.broker
+    if (will !== undefined) {
+      const waiting = new AbortController()
+      const said = new Promise<void>((resolve) => this.#say(link, will, resolve))
+      await Promise.race([said, this.#deps.clock.sleep(leaveWithinMs, waiting.signal)])
+      waiting.abort()
+    }
+    await link.close()
+  }
+
+  #say(link: BrokerLink, notice: Notice | undefined, onDone: () => void = () => undefined): void {
+    if (notice === undefined) return
+    link.publish({ ...notice, saidAtMs: this.#deps.clock.monotonicMs() }, undefined, onDone)
+  }
+
+  #refuse(reason: string): void {
+    this.#refusedCommands += 1
+    this.#drops.count(reason)
+  }
+
+  #drop(count: number, reason: string): void {
+    this.#droppedCommands += count
+    for (let index = 0; index < count; index++) this.#drops.count(reason)
+  }
+}
+
+/** Undefined where it is no JSON. */
+function parseJson(data: Buffer): unknown {
+  try {
+    return JSON.parse(data.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}
+
+async function rejection(closed: Promise<AppError>): Promise<never> {
+  throw await closed
+}
+
+function stuck({ broker }: BrokerNames): AppError {
+  return new AppError(
+    'MQTT_STUCK',
+    `the broker ${broker} did not acknowledge a command for ${acknowledgeWithinMs / 1000} s`,
+  )
+}
+
+/** What to reject with, so that the next attempt comes when it should. */
+function slowedDown(error: unknown): unknown {
+  return error instanceof AppError && slowFaults.has(error.code)
+    ? new RetryLaterError(error.message, slowPauseMs)
+    : error
+}
