@@ -24,6 +24,12 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ...duplicates('streams', 'stream', config.streams),
     ...duplicates('topics', 'topic', config.topics),
     ...duplicates('instruments', 'device', config.instruments),
+    ...duplicates(
+      'instruments',
+      'recordFile',
+      config.instruments,
+      'two recordings in one file are unreadable',
+    ),
     ...duplicates('cameras', 'device', config.cameras.map(usedDevice)),
     ...duplicates('cameras', 'feed', config.cameras, 'two videos in one feed are unreadable'),
     ...duplicates(

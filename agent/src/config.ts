@@ -180,6 +180,18 @@ export const instrumentSchema = Section({
     description: 'commands that may wait for it; more are refused and counted',
     default: '16KiB',
   }),
+  recordFile: Type.String({
+    description: 'file in which all that it says and gets is recorded with times; empty: none',
+    default: '',
+  }),
+  recordSize: Bytes({ description: 'a file of the recording is no longer than that', default: '16MiB' }),
+  recordFiles: Type.Integer({
+    description:
+      'how many files are kept, the older ones as .1, .2 …; 1: the recording ends when its file is full',
+    minimum: 1,
+    maximum: 100,
+    default: 2,
+  }),
 })
 
 /** The configuration of `relay-agent`: type, check, defaults, help and documentation at once. */

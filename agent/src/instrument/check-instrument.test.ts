@@ -19,6 +19,9 @@ test.each([
   ['device: "tcp://10.0.0.7:1", dtr: pulse', /^\/dtr tcp: has no DTR line/],
   ['device: "replay:/a", dtr: assert', /^\/dtr replay: has no DTR line/],
   ['device: "tcp://10.0.0.7:1", parity: even', /^\/parity a line behind tcp/],
+  ['device: /d, recordFile: a.jsonl', /^\/recordFile write the whole path/],
+  ['device: "replay:/a", recordFile: /a', /^\/recordFile this is the file/],
+  ['device: /d, recordFile: /a, recordSize: 1KiB', /^\/recordSize 64KiB/],
   ['device: "tcp://10.0.0.7:1", rtscts: true', /^\/rtscts a line behind tcp/],
 ])('%s is wrong', (settings, expected) => {
   const findings = check(settings)

@@ -1,6 +1,7 @@
+import { isAbsolute } from 'node:path'
 import type { InstrumentConfig } from '../config.ts'
 import type { Finding } from '../check-config.ts'
-import { parseInstrumentAddress } from './instrument-address.ts'
+import { type InstrumentAddress, parseInstrumentAddress } from './instrument-address.ts'
 
 /** What does not fit together in the settings of one instrument. Pure. */
 export function checkInstrumentSettings(instrument: InstrumentConfig, pointer: string): readonly Finding[] {
@@ -24,5 +25,27 @@ export function checkInstrumentSettings(instrument: InstrumentConfig, pointer: s
           pointer: `${pointer}/${key}`,
           what: 'a line behind tcp:// is set at its server; rfc2217:// can set it from here, where the server knows it',
         })
+  findings.push(...checkRecording(instrument, parsed.address, pointer))
+  return findings
+}
+
+const leastRecordBytes = 65_536
+
+function checkRecording(
+  { recordFile, recordSize }: InstrumentConfig,
+  address: InstrumentAddress,
+  pointer: string,
+): readonly Finding[] {
+  if (recordFile === '') return []
+  const findings: Finding[] = []
+  if (!isAbsolute(recordFile))
+    findings.push({
+      pointer: `${pointer}/recordFile`,
+      what: 'write the whole path, such as /var/lib/relay-agent/board.jsonl',
+    })
+  if (address.kind === 'replay' && address.path === recordFile)
+    findings.push({ pointer: `${pointer}/recordFile`, what: 'this is the file that is replayed' })
+  if (recordSize < leastRecordBytes)
+    findings.push({ pointer: `${pointer}/recordSize`, what: '64KiB is the least: a line may be as long' })
   return findings
 }

@@ -6,7 +6,7 @@ import type { SourceSettings } from './source-of.ts'
 
 /** An instrument as the configuration describes it. Pure. */
 export function instrumentOptions(config: InstrumentConfig): InstrumentOptions {
-  const { name, feed, writeQueue, silentAfter } = config
+  const { name, feed, device, writeQueue, silentAfter, recordFile, recordSize, recordFiles } = config
   return {
     name,
     feed,
@@ -14,6 +14,10 @@ export function instrumentOptions(config: InstrumentConfig): InstrumentOptions {
     framing: framingOf(config),
     writeQueueBytes: writeQueue,
     silentAfterMs: silentAfter,
+    recording:
+      recordFile === ''
+        ? undefined
+        : { path: recordFile, maxBytes: recordSize, files: recordFiles, instrument: name, device },
   }
 }
 
@@ -29,6 +33,7 @@ function sourceSettings(config: InstrumentConfig): SourceSettings {
     const target = { host, port, address: device }
     return { kind, target, line, reset, writeGraceMs: writeWithin }
   }
+  if (address.kind === 'replay') return address
   return { kind: 'tty', device, line, reset, writeGraceMs: writeWithin }
 }
 

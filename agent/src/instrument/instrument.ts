@@ -19,6 +19,7 @@ import {
 } from './decode-frames.ts'
 import { encodeMessage } from './encode-message.ts'
 import type { Link, LinkEvents, LinkSource } from './link.ts'
+import { type RecorderOptions, type RecordingStatus, SessionRecorder } from './session/session-recorder.ts'
 import { type SourceSettings, sourceOf } from './source-of.ts'
 
 export interface InstrumentOptions {
@@ -30,6 +31,7 @@ export interface InstrumentOptions {
   readonly writeQueueBytes: number
   /** An instrument that says nothing for so long is opened anew; 0: it may be silent for ever. */
   readonly silentAfterMs: number
+  readonly recording: RecorderOptions | undefined
 }
 
 export interface InstrumentDeps {
@@ -60,6 +62,8 @@ export interface InstrumentStatus extends FramingCounters {
   readonly reopens: number
   /** How often it came back under another name. */
   readonly renames: number
+  /** Undefined where nothing is recorded. */
+  readonly recording: RecordingStatus | undefined
   readonly fault: Fault | undefined
 }
 
@@ -85,6 +89,7 @@ export class Instrument implements Member, Part {
   readonly #source: LinkSource
   readonly #writer: CommandWriter
   readonly #drops: DropReport
+  readonly #recorder: SessionRecorder | undefined
   #decoder: FrameDecoder
   #state: InstrumentState = 'stopped'
   #past: FramingCounters = noCounters
@@ -109,6 +114,8 @@ export class Instrument implements Member, Part {
     this.#deps = deps
     this.#source = deps.source ?? sourceOf(options.source, deps)
     this.#drops = new DropReport({ instrument: options.name }, deps)
+    this.#recorder =
+      options.recording === undefined ? undefined : new SessionRecorder(options.recording, deps)
     this.#decoder = frameDecoder(options.framing)
     this.#writer = new CommandWriter({
       maxBytes: options.writeQueueBytes,
@@ -117,6 +124,7 @@ export class Instrument implements Member, Part {
       onWritten: (data) => {
         this.#writtenMessages += 1
         this.#writtenBytes += data.length
+        this.#recorder?.data('out', data)
       },
     })
   }
@@ -150,6 +158,7 @@ export class Instrument implements Member, Part {
       )
       await this.#lateOpening
     } finally {
+      await this.#recorder?.close()
       leave()
       this.#drops.stop()
       this.#state = 'stopped'
@@ -173,6 +182,7 @@ export class Instrument implements Member, Part {
       ...addCounters(this.#past, this.#decoder.counters),
       reopens: this.#reopens,
       renames: this.#renames,
+      recording: this.#recorder?.status,
       fault: this.#fault,
     }
   }
@@ -212,6 +222,7 @@ export class Instrument implements Member, Part {
       if (end !== undefined) throw end
     } finally {
       this.#state = 'waiting'
+      this.#recorder?.event('closed', link.opened)
       signal.removeEventListener('abort', stop)
       using.abort()
       await link.close()
@@ -245,6 +256,7 @@ export class Instrument implements Member, Part {
     this.#opened = link.opened
     this.#state = 'open'
     this.#fault = undefined
+    this.#recorder?.event('opened', link.opened)
     const { name, feed } = this.#options
     this.#deps.log.info({ instrument: name, feed, opened: link.opened }, 'instrument is open')
   }
@@ -284,6 +296,7 @@ export class Instrument implements Member, Part {
   #onData(chunk: Buffer): void {
     this.#receivedBytes += chunk.length
     this.#lastByteAtMs = this.#deps.clock.monotonicMs()
+    this.#recorder?.data('in', chunk)
     this.#decoder.push(chunk, this.#publish)
   }
 
