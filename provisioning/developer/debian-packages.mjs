@@ -19,14 +19,27 @@ const compiler = [
   { package: 'gcc', present: () => onPath('gcc') },
   { package: 'libc6-dev', present: () => existsSync('/usr/include/stdio.h') },
 ]
+/** What compiles for the processor that this machine does not have, and the libraries to run the result with qemu. */
+const otherProcessor =
+  process.arch === 'arm64'
+    ? { triplet: 'x86_64-linux-gnu', compiler: 'gcc-x86-64-linux-gnu', debian: 'amd64' }
+    : { triplet: 'aarch64-linux-gnu', compiler: 'gcc-aarch64-linux-gnu', debian: 'arm64' }
 const forPackage = [
   ...compiler,
-  { package: 'gcc-aarch64-linux-gnu', present: () => onPath('aarch64-linux-gnu-gcc') },
-  { package: 'libc6-dev-arm64-cross', present: () => existsSync('/usr/aarch64-linux-gnu/include/stdio.h') },
+  { package: otherProcessor.compiler, present: () => onPath(`${otherProcessor.triplet}-gcc`) },
+  {
+    package: `libc6-dev-${otherProcessor.debian}-cross`,
+    present: () => existsSync(`/usr/${otherProcessor.triplet}/include/stdio.h`),
+  },
+  { package: 'git', present: () => onPath('git') },
   { package: 'xz-utils', present: () => onPath('xz') },
 ]
 /** What the tests of the packages and of systemd need beyond making the packages. */
 const forContainer = [
+  {
+    package: `libstdc++6-${otherProcessor.debian}-cross`,
+    present: () => existsSync(`/usr/${otherProcessor.triplet}/lib/libstdc++.so.6`),
+  },
   { package: 'lintian', present: () => onPath('lintian') },
   { package: 'mandoc', present: () => onPath('mandoc') },
   { package: 'mmdebstrap', present: () => onPath('mmdebstrap') },

@@ -1,3 +1,4 @@
+import { escapedMacro, manDate, manText } from './man-text.ts'
 import type { CommandOutline, OptionOutline, ProgramOutline } from './program-outline.ts'
 
 export interface ManPageFacts {
@@ -16,19 +17,19 @@ export function manPage({ outline, sourceDateEpoch, about, files, seeAlso }: Man
   const { name, description, epilogue, commands } = outline
   const groups = sharedOptions(commands)
   return [
-    `.Dd ${mdocDate(sourceDateEpoch)}`,
+    `.Dd ${manDate(sourceDateEpoch)}`,
     `.Dt ${name.toUpperCase()} 1`,
     '.Os',
     '.Sh NAME',
     `.Nm ${name}`,
-    `.Nd ${macroText(about)}`,
+    `.Nd ${escapedMacro(about)}`,
     '.Sh SYNOPSIS',
     `.Nm ${name}`,
     '.Ar command',
     '.Op Ar options',
     '.Sh DESCRIPTION',
-    ...text(description),
-    ...(epilogue === '' ? [] : ['.Pp', ...text(epilogue)]),
+    ...manText(description),
+    ...(epilogue === '' ? [] : ['.Pp', ...manText(epilogue)]),
     '.Pp',
     'The commands are:',
     '.Bl -tag -width Ds',
@@ -37,7 +38,7 @@ export function manPage({ outline, sourceDateEpoch, about, files, seeAlso }: Man
     ...groups.flatMap(groupParagraph),
     '.Sh FILES',
     '.Bl -tag -width Ds',
-    ...files.flatMap(([path, meaning]) => [`.It Pa ${macroText(path)}`, ...text(meaning)]),
+    ...files.flatMap(([path, meaning]) => [`.It Pa ${escapedMacro(path)}`, ...manText(meaning)]),
     '.El',
     '.Sh EXIT STATUS',
     '.Bl -tag -width Ds',
@@ -88,7 +89,7 @@ function sharedOptions(commands: readonly CommandOutline[]): readonly OptionGrou
 
 function groupParagraph({ commands, options }: OptionGroup): string[] {
   const items = options.flatMap(optionItem)
-  return ['.Pp', ...text(`Options of ${listed(commands)}:`), '.Bl -tag -width Ds', ...items, '.El']
+  return ['.Pp', ...manText(`Options of ${listed(commands)}:`), '.Bl -tag -width Ds', ...items, '.El']
 }
 
 function isSame(a: OptionOutline, b: OptionOutline): boolean {
@@ -103,30 +104,30 @@ function commandItem(command: CommandOutline, groups: readonly OptionGroup[]): s
   const own = command.options.filter((option) => !shared.some((other) => isSame(option, other)))
   const items = [
     ...command.positionals.flatMap(({ name, description }) => [
-      `.It Ar ${macroText(name)}`,
-      ...text(description),
+      `.It Ar ${escapedMacro(name)}`,
+      ...manText(description),
     ]),
     ...own.flatMap(optionItem),
   ]
   return [
     `.It Cm ${command.name}${positionals.map((word) => ` ${positional(word)}`).join('')}`,
-    ...text(sentence(command.description)),
-    ...(shared.length > 0 ? text('It takes the shared options below.') : []),
+    ...manText(sentence(command.description)),
+    ...(shared.length > 0 ? manText('It takes the shared options below.') : []),
     ...(items.length === 0 ? [] : ['.Bl -tag -width Ds', ...items, '.El']),
   ]
 }
 
 function positional(word: string): string {
-  const name = macroText(word.replaceAll(/[<>[\].]/g, ''))
+  const name = escapedMacro(word.replaceAll(/[<>[\].]/g, ''))
   return word.startsWith('[') ? `Op Ar ${name}` : `Ar ${name}`
 }
 
 function optionItem({ name, description, takesValue, choices, defaultText }: OptionOutline): string[] {
   const value = choices.length > 0 ? choices.join(' | ') : 'value'
   return [
-    `.It Fl -${macroText(name)}${takesValue ? ` Ar ${macroText(value)}` : ''}`,
-    ...text(sentence(description)),
-    ...(defaultText === '' ? [] : text(`Default: ${defaultText}.`)),
+    `.It Fl -${escapedMacro(name)}${takesValue ? ` Ar ${escapedMacro(value)}` : ''}`,
+    ...manText(sentence(description)),
+    ...(defaultText === '' ? [] : manText(`Default: ${defaultText}.`)),
   ]
 }
 
@@ -136,40 +137,6 @@ function sentence(words: string): string {
   return /[.!?]$/.test(begun) ? begun : `${begun}.`
 }
 
-/** Running text: a new sentence stands on a new line, and nothing in it is taken for a macro. */
-function text(words: string): string[] {
-  return words
-    .replaceAll(/\s+/g, ' ')
-    .trim()
-    .split(/(?<=[a-z0-9)\]`"'][.!?]) (?=[A-Z`"(])/)
-    .map(escaped)
-    .filter((line) => line !== '')
-    .map((line) => (/^[.']/.test(line) ? `\\&${line}` : line))
-}
-
-/** Arguments of a macro: words that are macros themselves, and punctuation, lose their meaning. */
-function macroText(words: string): string {
-  return words
-    .split(' ')
-    .map((word) => (/^(?:[A-Z][a-z]|[A-Z]{2}|[.,:;()[\]?!|])$/.test(word) ? `\\&${word}` : escaped(word)))
-    .join(' ')
-}
-
-function escaped(words: string): string {
-  return words
-    .replaceAll('\\', '\\e')
-    .replaceAll('`', '')
-    .replaceAll('…', '...')
-    .replaceAll('→', '->')
-    .replaceAll(/(?<=^|\s)-/g, '\\-')
-}
-
 function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join('') : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
-}
-
-function mdocDate(seconds: number): string {
-  const date = new Date(seconds * 1000)
-  const month = date.toLocaleString('en', { month: 'long', timeZone: 'UTC' })
-  return `${month} ${date.getUTCDate()}, ${date.getUTCFullYear()}`
 }

@@ -1,11 +1,13 @@
 import { settingsOf } from '@relay/common/config/settings'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { agentConfigSpec } from '../../agent/src/config.ts'
 import { relaySpec } from '../../relay/src/config.ts'
 import { nodeVersion } from '../build/pinned-node.ts'
 import { debianChangelog } from './changelog.ts'
 import { completionsOf } from './completions.ts'
 import { commentedOut, settingsFile } from './config-files.ts'
+import { type ConfigPageFacts, configPage } from './config-page.ts'
 import { copyrightFile, licencesOf } from './copyright.ts'
 import { type ManPageFacts, manPage } from './man-page.ts'
 import type { PackageDefinition, PackageName } from './package-definition.ts'
@@ -41,6 +43,8 @@ export async function addPapers(tree: PackageTree, options: PapersOptions): Prom
     await tree.write(`usr/share/zsh/vendor-completions/_${program.name}`, zsh)
     await tree.write(`usr/share/fish/vendor_completions.d/${program.name}.fish`, fish)
   }
+  const page = configPage({ ...configFacts[name], sourceDateEpoch: version.sourceDateEpoch })
+  await tree.writeCompressed(`usr/share/man/man5/${configFacts[name].name}.5`, page)
   await tree.writeCompressed(
     `${papers}/changelog`,
     debianChangelog({
@@ -57,6 +61,23 @@ export async function addPapers(tree: PackageTree, options: PapersOptions): Prom
     }),
   )
   await addConfigFile[name](tree, checkout)
+}
+
+const configFacts: Readonly<Record<PackageName, Omit<ConfigPageFacts, 'sourceDateEpoch'>>> = {
+  'relay-agent': {
+    name: 'relay-agent.yaml',
+    path: '/etc/relay-agent/agent.yaml',
+    about: 'configuration of relay-agent',
+    program: 'relay-agent',
+    schema: agentConfigSpec.schema,
+  },
+  'relay-server': {
+    name: 'relay.yaml',
+    path: '/etc/relay/relay.yaml',
+    about: 'configuration of the relay',
+    program: 'relay',
+    schema: relaySpec.schema,
+  },
 }
 
 const addConfigFile: Readonly<Record<PackageName, (tree: PackageTree, checkout: string) => Promise<void>>> = {
@@ -90,6 +111,7 @@ const pageFacts: Readonly<Record<string, PageFacts>> = {
       ['ffmpeg', 1],
       ['journalctl', 1],
       ['systemctl', 1],
+      ['relay-agent.yaml', 5],
     ],
   },
   relay: {
@@ -105,6 +127,7 @@ const pageFacts: Readonly<Record<string, PageFacts>> = {
     seeAlso: [
       ['session', 1],
       ['systemctl', 1],
+      ['relay.yaml', 5],
     ],
   },
   session: {

@@ -7,6 +7,7 @@ import { agentPackage } from '../debian/agent-package.ts'
 import { libraryDepends } from '../debian/package-definition.ts'
 import { serverPackage } from '../debian/server-package.ts'
 import { runCommand } from './container/run-command.ts'
+import { emulatorOf } from './emulator.ts'
 import { builtPackage } from './packages.ts'
 import { ShippedAgent } from './shipped-agent.ts'
 import { UnpackedPackage } from './unpacked-package.ts'
@@ -150,13 +151,8 @@ describe.each(packages)('$definition.name for $architecture', ({ definition, arc
 
 describe('what the agent for this machine and for a Raspberry Pi does once unpacked', () => {
   const machines = [
-    { architecture: 'amd64', cpu: 'x64', emulator: [] },
-    // The libraries of the cross compiler are those of an arm64 Debian.
-    {
-      architecture: 'arm64',
-      cpu: 'arm64',
-      emulator: ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'],
-    },
+    { architecture: 'amd64', cpu: 'x64', emulator: emulatorOf('x64') },
+    { architecture: 'arm64', cpu: 'arm64', emulator: emulatorOf('arm64') },
   ] as const
 
   test.each(machines)(

@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { parse } from 'yaml'
 import { describe, expect, test } from 'vitest'
 import { agentProgram } from '../../agent/src/program.ts'
+import { agentConfigSpec } from '../../agent/src/config.ts'
 import { relaySpec } from '../../relay/src/config.ts'
 import { relayProgram } from '../../relay/src/relay-program.ts'
 import { librariesOf } from '../build/bundle-programs.ts'
@@ -11,6 +12,7 @@ import { filledIn } from '../debian/build-packages.ts'
 import { debianChangelog } from '../debian/changelog.ts'
 import { completionsOf } from '../debian/completions.ts'
 import { commentedOut, settingsFile } from '../debian/config-files.ts'
+import { configPage } from '../debian/config-page.ts'
 import { controlFile, wrapped } from '../debian/control-file.ts'
 import { agentPackage } from '../debian/agent-package.ts'
 import { versionOf } from '../debian/package-version.ts'
@@ -150,6 +152,28 @@ describe('configuration files', () => {
       ...new Set(settings.filter(({ secret }) => !secret).map(({ path }) => path[0])),
     ])
     expect(value['access']).toHaveProperty('port')
+  })
+})
+
+describe('the manual page of a configuration file', () => {
+  const page = configPage({
+    name: 'relay-agent.yaml',
+    path: '/etc/relay-agent/agent.yaml',
+    about: 'configuration of relay-agent',
+    program: 'relay-agent',
+    sourceDateEpoch: 0,
+    schema: agentConfigSpec.schema,
+  })
+
+  test('has every key, those of lists inside lists included', () => {
+    for (const key of ['localApi.port', 'tokenFile', 'baudRate', 'framesPerSecond'])
+      expect(page).toContain(`.It Cm ${key} : `)
+    expect(page).toContain('.Ss mqttInstruments[].')
+  })
+
+  test('is right for mandoc', () => {
+    const lint = execFileSync('mandoc', ['-Tlint', '-Wwarning'], { input: page, encoding: 'utf8' })
+    expect(lint.replaceAll(/^.*outdated mandoc\.db.*\n/gm, '')).toBe('')
   })
 })
 
