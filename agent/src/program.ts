@@ -13,6 +13,7 @@ import { statusCommand } from './health/status-command.ts'
 import { type ReadConfig, readConfig } from './read-config.ts'
 import { runAgent } from './run-agent.ts'
 import { agentVersion } from './version.ts'
+import { encodersCommand } from './video/encoders-command.ts'
 
 const configOption = {
   config: {
@@ -120,6 +121,13 @@ function hostCommand(errorTexts: ErrorTexts): Command {
   }
 }
 
+const encoders = encodersCommand({
+  readCameras: (path, environment) => {
+    const { video, cameras } = readConfig({ path, environment, arguments: {} }).config
+    return { ffmpeg: video.ffmpeg, cameras }
+  },
+})
+
 const version: Command = {
   usage: 'version',
   description: 'print the version',
@@ -143,6 +151,6 @@ export function agentProgram(errorTexts: ErrorTexts): Program {
     name: 'relay-agent',
     description: 'Bridges the cameras and instruments of an experiment to a relay.',
     version: agentVersion,
-    commands: [run, check, status, doctor, importCommand, show, hostCommand(errorTexts), version],
+    commands: [run, check, status, doctor, encoders, importCommand, show, hostCommand(errorTexts), version],
   }
 }

@@ -105,7 +105,13 @@ function videoInput(settings: EncoderSettings): readonly string[] {
   ]
 }
 
-function videoCodec({ preset, size, framesPerSecond, bitsPerSecond }: EncoderSettings): readonly string[] {
+/** Codec and its settings, for the output; nothing for `custom`. Pure. */
+export function videoCodec({
+  preset,
+  size,
+  framesPerSecond,
+  bitsPerSecond,
+}: Pick<EncoderSettings, 'preset' | 'size' | 'framesPerSecond' | 'bitsPerSecond'>): readonly string[] {
   const rate = ['-r', String(framesPerSecond)]
   const bitrate = `${Math.round(bitsPerSecond / 1000)}k`
   // The fleet's picture: 1000 kb/s, no B-frames, so that frames come in the order in which they are shown.
