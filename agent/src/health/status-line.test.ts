@@ -51,7 +51,7 @@ test('the line tells name, link, figures of each part and the last fault', () =>
 
 test.each([
   [{}, 'pend00'],
-  [{ name: '' }, ''],
+  [{ name: '' }, 'running'],
   [{ uplinks: [{ id: 'a', state: { kind: 'live' } }] }, 'pend00 | linked'],
   [{ uplinks: [{ id: 'a', state: { kind: 'idle' } }] }, 'pend00 | not linked'],
   [{ stuck: [{ part: 'uplink a', overdueMs: 1 }] }, 'pend00 | stuck: uplink a'],

@@ -28,18 +28,19 @@ export function statusLine({ report, lastFault, configFault }: StatusLineFacts):
   const parts = healthParts(report)
   const activityByPart = new Map(report.activity.map((activity) => [activity.part, activity]))
   const figures = parts.flatMap((part) =>
-    part.kind === 'uplink' ? [] : [figureOf(part, activityByPart.get(part.title))],
+    part.kind === 'uplink' || (part.kind === 'server' && part.works)
+      ? []
+      : [figureOf(part, activityByPart.get(part.title))],
   )
-  return [
+  const texts = [
     report.name,
     ...(report.stuck.length > 0 ? [`stuck: ${report.stuck.map(({ part }) => part).join(', ')}`] : []),
     ...(configFault === undefined ? [] : ['the changed configuration is wrong and does not hold']),
     linkText(parts.filter(({ kind }) => kind === 'uplink')),
     ...figures,
     ...(lastFault === undefined ? [] : [faultText(lastFault)]),
-  ]
-    .filter((text) => text !== '')
-    .join(' | ')
+  ].filter((text) => text !== '')
+  return texts.length === 0 ? 'running' : texts.join(' | ')
 }
 
 function linkText(uplinks: readonly HealthPart[]): string {

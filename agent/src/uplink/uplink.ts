@@ -79,6 +79,8 @@ const exchangeTimeoutMs = 10_000
 const handshakeTimeoutMs = 15_000
 /** Every step of its own ends long before, by a deadline: only a fault of ours takes this long. */
 const stepWithinMs = 60_000
+/** An open link is looked at each second, on a board that is busy some seconds later. */
+const tickWithinMs = 20_000
 
 interface Serving {
   /** Resolves when the socket is gone. */
@@ -343,7 +345,7 @@ export class Uplink implements Member {
 
   /** Each second while a link is open. */
   #tick(): void {
-    this.progress.promise(stepWithinMs)
+    this.progress.promise(tickWithinMs)
     this.#pump()
   }
 
