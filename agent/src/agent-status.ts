@@ -1,3 +1,4 @@
+import type { ServerStatus } from './health/kept-server.ts'
 import type { InstrumentStatus } from './instrument/instrument.ts'
 import type { LocalApiStatus } from './local-api/local-api.ts'
 import type { MqttInstrumentStatus } from './mqtt/mqtt-instrument.ts'
@@ -16,6 +17,8 @@ export interface AgentStatus {
   readonly mqttInstruments?: readonly MqttInstrumentStatus[]
   /** Those of the configuration and those of rules. */
   readonly uplinks: readonly UplinkStatus[]
+  /** All but the status socket: whoever asks there sees that it is served. */
+  readonly servers?: readonly ServerStatus[]
   /** Undefined while it is not served. */
   readonly localApi: LocalApiStatus | undefined
 }

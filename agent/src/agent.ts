@@ -7,7 +7,7 @@ import type { AgentConfig } from './config.ts'
 import { ConfiguredStreams } from './configured-streams.ts'
 import { FeedHub } from './feeds/feed-hub.ts'
 import { type DestinationRule, DestinationRules, StreamRules } from './feeds/rules.ts'
-import { HealthDesk } from './health/health-desk.ts'
+import { HealthDesk, statusSocketName } from './health/health-desk.ts'
 import { KeptServer, type OpenServer } from './health/kept-server.ts'
 import { StatusTeller } from './health/status-teller.ts'
 import { Watchdog, type WatchedPart } from './health/watchdog.ts'
@@ -120,6 +120,9 @@ export class Agent {
         .filter((runner) => runner instanceof MqttInstrument)
         .map((instrument) => instrument.status()),
       uplinks: [...uplinks, ...this.#ruleUplinks].map((uplink) => uplink.status()),
+      servers: this.#parts.parts.flatMap((part) =>
+        part instanceof KeptServer && part.name !== statusSocketName ? [part.status()] : [],
+      ),
       localApi: this.#localApi?.status,
     }
   }

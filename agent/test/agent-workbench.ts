@@ -7,7 +7,7 @@ import { AgentProcess, type ProcessOptions } from './agent-process.ts'
 /** A folder and agent processes for one test, all gone after `tidyUp`. */
 export class AgentWorkbench {
   readonly directory = mkdtempSync(join(tmpdir(), 'agent-'))
-  readonly #cleanUps: (() => Promise<void> | void)[] = []
+  readonly #cleanUps: (() => PromiseLike<void> | void)[] = []
 
   file(name: string): string {
     return join(this.directory, name)
@@ -34,7 +34,7 @@ export class AgentWorkbench {
   }
 
   /** Done by `tidyUp`, the last one first. */
-  later(cleanUp: () => Promise<void> | void): void {
+  later(cleanUp: () => PromiseLike<void> | void): void {
     this.#cleanUps.push(cleanUp)
   }
 

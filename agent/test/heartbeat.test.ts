@@ -42,7 +42,10 @@ instruments: [{ name: board, device: /nonexistent/tty }]
     live: true,
     ready: false,
     linked: true,
-    parts: [{ part: 'instrument board', works: false }, { part: 'uplink pend00-health', state: 'live' }],
+    parts: [
+      { part: 'instrument board', works: false },
+      { part: 'uplink pend00-health', state: 'live' },
+    ],
     faults: [{ part: 'instrument board', code: 'INSTRUMENT_MISSING' }],
   })
   expect(peer.texts.join('')).not.toMatch(/very-secret|nonexistent/)

@@ -4,6 +4,8 @@
  */
 const adviceByCode: ReadonlyMap<string, string> = new Map([
   ['CAMERA_LOST', 'look at its plug and cable; it comes back by itself'],
+  ['CAMERA_FROZEN', 'pull its plug and put it back if it does not come back by itself'],
+  ['CAMERA_BLACK', 'switch the light on, and look at its lens'],
   ['ENCODER_STALLED', 'it is started again; if that happens often, look at cable and power of the camera'],
   ['ENCODER_ENDED', 'it is started again; the last lines of ffmpeg below say more'],
   ['ENCODER_OPTIONS_WRONG', 'correct the camera in the configuration; the last lines of ffmpeg say what'],

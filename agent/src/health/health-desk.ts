@@ -28,6 +28,8 @@ export interface HealthDeps {
   readonly log: Log
 }
 
+/** As a part. */
+export const statusSocketName = 'status socket'
 const sampleEveryMs = 1_000
 
 /** Knows how the agent does, and tells it to whoever asks: the socket, the page, Prometheus, the heartbeat. */
@@ -54,7 +56,9 @@ export class HealthDesk {
       upMs: Math.round(nowMs - this.#startedAtMs),
       monotonicMs: nowMs,
       health: judgeHealth(status),
-      activity: healthParts(status).map(({ title }) => this.#meter.of(title, nowMs)),
+      activity: healthParts(status).flatMap(({ title, count }) =>
+        count === undefined ? [] : [this.#meter.of(title, nowMs)],
+      ),
       ...status,
     }
   }
@@ -71,7 +75,7 @@ export class HealthDesk {
       this.#sampler(),
       ...(status.socket === ''
         ? []
-        : [new KeptServer('status socket', () => this.#openSocket(status.socket), this.#deps)]),
+        : [new KeptServer(statusSocketName, () => this.#openSocket(status.socket), this.#deps)]),
       ...(statusPage.port === 0
         ? []
         : [new KeptServer('status page', () => this.#openPage(statusPage), this.#deps)]),

@@ -1,7 +1,7 @@
 import type { AgentStatus } from '../agent-status.ts'
 import type { Fault } from '../fault.ts'
 
-/** A camera, instrument or uplink as health sees it, whatever else it is. */
+/** A camera, instrument, uplink or server as health sees it, whatever else it is. */
 export interface HealthPart {
   /** `camera`, `instrument`, `uplink`: one of its list, in words. */
   readonly kind: string
@@ -20,7 +20,7 @@ export interface HealthPart {
 }
 
 /** What parts call the state in which they do what they are for. */
-const workingStates: ReadonlySet<string> = new Set(['live', 'open', 'connected'])
+const workingStates: ReadonlySet<string> = new Set(['live', 'open', 'connected', 'served'])
 
 /**
  * Every part that a status tells of, in its order. Lists that are not known here (of a newer agent, or of a kind of part
@@ -37,7 +37,7 @@ function partOf(kind: string, item: unknown): readonly HealthPart[] {
   const name = item.name ?? item.id
   const state = isRecord(item.state) ? item.state.kind : item.state
   if (typeof name !== 'string' || typeof state !== 'string') return []
-  const fault = isFault(item.fault) ? item.fault : undefined
+  const fault = isFault(item.fault) ? item.fault : pictureFault(item.picture)
   const count = item.frames ?? item.receivedMessages
   return [
     {
@@ -53,11 +53,26 @@ function partOf(kind: string, item: unknown): readonly HealthPart[] {
   ]
 }
 
-/** `mqttInstruments` is a list of things called `mqtt instrument`. */
+/** A camera that runs and shows nothing of use. */
+function pictureFault(picture: unknown): Fault | undefined {
+  if (!isRecord(picture) || typeof picture.sinceMs !== 'number') return undefined
+  const atMs = picture.sinceMs
+  switch (picture.state) {
+    case 'frozen':
+      return { code: 'CAMERA_FROZEN', message: 'the picture does not change by a single bit', atMs }
+    case 'black':
+      return { code: 'CAMERA_BLACK', message: 'the picture is black', atMs }
+    default:
+      return undefined
+  }
+}
+
+/** `mqttInstruments` is a list of things called `MQTT instrument`. */
 function kindOf(list: string): string {
   return list
     .replace(/s$/, '')
-    .replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+    .replace(/^mqtt/, 'MQTT')
+    .replaceAll(/[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`)
     .trim()
 }
 

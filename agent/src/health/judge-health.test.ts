@@ -37,6 +37,23 @@ describe('live, ready and linked are three questions', () => {
     ['a camera that is gone', { cameras: [{ name: 'a', state: 'waiting', fault }] }, 'yny'],
     ['a camera that begins', { cameras: [{ name: 'a', state: 'starting' }] }, 'yny'],
     ['a camera that is live and black', { cameras: [{ name: 'a', state: 'live', fault }] }, 'yny'],
+    [
+      'a frozen picture',
+      { cameras: [{ name: 'a', state: 'live', picture: { state: 'frozen', sinceMs: 1 } }] },
+      'yny',
+    ],
+    [
+      'a black picture',
+      { cameras: [{ name: 'a', state: 'live', picture: { state: 'black', sinceMs: 1 } }] },
+      'yny',
+    ],
+    [
+      'a still picture',
+      { cameras: [{ name: 'a', state: 'live', picture: { state: 'still', sinceMs: 1 } }] },
+      'yyy',
+    ],
+    ['a server whose port is taken', { servers: [{ name: 'metrics', state: 'waiting' }] }, 'yny'],
+    ['a server', { servers: [{ name: 'metrics', state: 'served' }] }, 'yyy'],
     ['a closed instrument', { instruments: [{ name: 'b', state: 'waiting' }] }, 'yny'],
     ['an open instrument', { instruments: [{ name: 'b', state: 'open' }] }, 'yyy'],
     [

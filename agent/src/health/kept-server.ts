@@ -13,6 +13,13 @@ export interface OpenServer {
   close(): Promise<void>
 }
 
+/** How a server does. Holds no secret. */
+export interface ServerStatus {
+  readonly name: string
+  readonly state: 'stopped' | 'opening' | 'served' | 'waiting'
+  readonly fault: Fault | undefined
+}
+
 export interface KeptServerDeps {
   readonly clock: Clock
   readonly random: () => number
@@ -33,6 +40,7 @@ export class KeptServer implements Part {
   readonly progress: Progress
   readonly #open: () => Promise<OpenServer>
   readonly #deps: KeptServerDeps
+  #state: ServerStatus['state'] = 'stopped'
   #fault: Fault | undefined
 
   constructor(name: string, open: () => Promise<OpenServer>, deps: KeptServerDeps) {
@@ -42,9 +50,8 @@ export class KeptServer implements Part {
     this.progress = new Progress(deps.clock)
   }
 
-  /** Why it is not served at the moment. */
-  get fault(): Fault | undefined {
-    return this.#fault
+  status(): ServerStatus {
+    return { name: this.name, state: this.#state, fault: this.#fault }
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -54,10 +61,12 @@ export class KeptServer implements Part {
       if (this.#fault?.code !== (errorCode(error) ?? 'UNEXPECTED'))
         log.warn({ part: this.name, delayMs, error }, 'it cannot be served now, will be tried again')
       this.#fault = faultOf(error, clock.nowMs())
+      this.#state = 'waiting'
     }
     try {
       await keepConnected((inner) => this.#serve(inner), retryPolicy, { clock, random, onRetry }, signal)
     } finally {
+      this.#state = 'stopped'
       this.progress.rest()
     }
   }
@@ -65,7 +74,9 @@ export class KeptServer implements Part {
   async #serve(signal: AbortSignal): Promise<void> {
     const { clock } = this.#deps
     this.progress.promise(lookEveryMs + graceMs)
+    this.#state = 'opening'
     const server = await this.#open()
+    this.#state = 'served'
     this.#fault = undefined
     try {
       while (!signal.aborted) {

@@ -3,7 +3,7 @@ import type { AgentStatus } from '../agent-status.ts'
 import { judgeHealth } from './judge-health.ts'
 import { withColour, withoutColour } from './paint.ts'
 import type { StatusReport } from './status-report.ts'
-import { statusLine, statusText } from './status-text.ts'
+import { statusSummary, statusText } from './status-text.ts'
 
 const empty: AgentStatus = {
   name: '',
@@ -111,9 +111,9 @@ uplinks
     const text = statusText(reportOf(unknown as Partial<AgentStatus>), withoutColour)
 
     expect(text).toContain(
-      'mqtt instruments\n  scope  waiting  feed scope, received 3\n    BROKER_GONE 14 seconds ago\n',
+      'MQTT instruments\n  scope  waiting  feed scope, received 3\n    BROKER_GONE 14 seconds ago\n',
     )
-    expect(text).toContain('  ready   no\n    mqtt instrument scope: the broker is away\n')
+    expect(text).toContain('  ready   no\n    MQTT instrument scope: the broker is away\n')
   })
 
   test('says nothing by colour alone', () => {
@@ -137,12 +137,12 @@ uplinks
     // oxlint-disable-next-line no-control-regex -- that is what must not be there
     expect(statusText(report, withoutColour)).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
     // oxlint-disable-next-line no-control-regex -- that is what must not be there
-    expect(statusLine(report)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
+    expect(statusSummary(report)).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
   })
 })
 
 test('the line counts what works, and names the first thing that is wrong', () => {
-  expect(statusLine(reportOf({ name: 'pend00', cameras: [camera], uplinks: [uplink] }))).toBe(
+  expect(statusSummary(reportOf({ name: 'pend00', cameras: [camera], uplinks: [uplink] }))).toBe(
     '1970-01-01T00:00:14.000Z pend00 · live, not ready, linked · cameras 0/1 · uplinks 1/1 · CAMERA_LOST camera front',
   )
 })

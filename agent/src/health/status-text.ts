@@ -36,7 +36,7 @@ export function statusText(report: StatusReport, paint: Paint): string {
 }
 
 /** The same in one line, for a log of one line a second. Pure. */
-export function statusLine(report: StatusReport): string {
+export function statusSummary(report: StatusReport): string {
   const { name, health, atMs } = report
   const parts = healthParts(report)
   const counts = kindsOf(parts).map((kind) => {

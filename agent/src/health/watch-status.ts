@@ -2,7 +2,7 @@ import type { Clock } from '@relay/common/clock'
 import { AppError, describeError } from '@relay/common/errors'
 import type { Paint } from './paint.ts'
 import type { StatusReport } from './status-report.ts'
-import { printable, statusLine, statusText } from './status-text.ts'
+import { printable, statusSummary, statusText } from './status-text.ts'
 
 export interface WatchOptions {
   /** Lines of JSON instead of text. */
@@ -50,7 +50,7 @@ export async function watchStatus(
 }
 
 function shown(report: StatusReport, { isTerminal, paint }: WatchOptions): string {
-  if (!isTerminal) return `${statusLine(report)}\n`
+  if (!isTerminal) return `${statusSummary(report)}\n`
   return `${statusText(report, paint)}\n${paint('every second; Ctrl-C ends', 'faint')}\n`
 }
 
