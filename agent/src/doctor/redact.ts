@@ -64,10 +64,16 @@ export class Redactor {
     this.#known = [...new Set(forms)].toSorted((a, b) => b.length - a.length)
   }
 
-  text(text: string): string {
+  /** Of a text of our own: what is known as a secret, and what looks like a token; names of files stay whole. */
+  ownText(text: string): string {
     let clean = text
     for (const secret of this.#known) clean = clean.replaceAll(secret, removed)
-    clean = withoutSecrets(clean)
+    return withoutSecrets(clean)
+  }
+
+  /** Of a text of anybody. */
+  text(text: string): string {
+    let clean = this.ownText(text)
     for (const [pattern, replacement] of rules) clean = clean.replaceAll(pattern, replacement)
     return clean
   }
