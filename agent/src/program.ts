@@ -7,6 +7,8 @@ import { agentConfigSpec } from './config.ts'
 import { doctorCommand } from './doctor/doctor-command.ts'
 import { importCommand } from './import/import-command.ts'
 import { hostLogLevel, hostSpec } from './host-settings.ts'
+import { type InstrumentCommandParts, recordCommand } from './instrument/record-command.ts'
+import { touchCommand } from './instrument/touch-command.ts'
 import type { ErrorTexts } from './local-api/admin-command.ts'
 import { fetchStatus } from './health/fetch-status.ts'
 import { statusCommand } from './health/status-command.ts'
@@ -128,6 +130,12 @@ const encoders = encodersCommand({
   },
 })
 
+const instrumentParts: InstrumentCommandParts = {
+  options: configOption,
+  read: (args, environment) =>
+    readConfig({ path: pathOf(args, environment), environment, arguments: {} }).config,
+}
+
 const version: Command = {
   usage: 'version',
   description: 'print the version',
@@ -151,6 +159,18 @@ export function agentProgram(errorTexts: ErrorTexts): Program {
     name: 'relay-agent',
     description: 'Bridges the cameras and instruments of an experiment to a relay.',
     version: agentVersion,
-    commands: [run, check, status, doctor, encoders, importCommand, show, hostCommand(errorTexts), version],
+    commands: [
+      run,
+      check,
+      status,
+      doctor,
+      encoders,
+      importCommand,
+      show,
+      hostCommand(errorTexts),
+      recordCommand(instrumentParts),
+      touchCommand(instrumentParts),
+      version,
+    ],
   }
 }
