@@ -42,10 +42,10 @@ export function judgeConfig(opened: OpenedConfig, path: string): readonly Verdic
           : 'correct the lines that are named, then run "relay-agent check"',
       ),
     ]
-  const { topics, cameras, instruments } = opened.config
+  const { topics, cameras, instruments, mqttInstruments } = opened.config
   return [
     ok(
-      `${path} is right: topics ${topics.length}, cameras ${cameras.length}, instruments ${instruments.length}`,
+      `${path} is right: topics ${topics.length}, cameras ${cameras.length}, instruments ${instruments.length + mqttInstruments.length}`,
     ),
     // What the other areas look at more closely is left to them.
     ...opened.warnings

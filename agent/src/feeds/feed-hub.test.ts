@@ -134,3 +134,27 @@ test('a member that throws is told of and harms no other', () => {
   expect(faults).toEqual(['a'])
   expect(b.heard).toEqual(['hello'])
 })
+
+test('who comes is announced to the others of the feed, and of each feed of a stream', () => {
+  const hub = new FeedHub()
+  const greeted: string[] = []
+  const member = (name: string): Member => ({
+    name,
+    deliver: () => undefined,
+    greet: () => void greeted.push(name),
+  })
+  const [board, other, newcomer] = [member('board'), member('other'), member('newcomer')]
+  hub.join('data', board)
+  hub.join('data', new Listener('deaf'))
+  hub.join('data', newcomer)
+  hub.join('video', other)
+
+  hub.announce('data', newcomer)
+  expect(greeted).toEqual(['board'])
+  hub.setStream('stream/all', ['data', 'video'])
+  hub.announce('stream/all', newcomer)
+  expect(greeted).toEqual(['board', 'board', 'other'])
+  hub.announce('nobody', newcomer)
+  hub.announce('stream/none', newcomer)
+  expect(greeted).toHaveLength(3)
+})

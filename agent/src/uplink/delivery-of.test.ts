@@ -9,6 +9,7 @@ const config = loadConfig(agentConfigSpec, {
     text: `
 cameras: [{ name: c, feed: video, preset: test-pattern }, { name: d, feed: both, preset: test-pattern }]
 instruments: [{ name: i, feed: data, framing: raw, device: /d }, { name: j, feed: both, device: /e }]
+mqttInstruments: [{ name: m, feed: broker, broker: mqtt://b }]
 streams: [{ stream: stream/data, feeds: [data] }]
 `,
   },
@@ -16,6 +17,7 @@ streams: [{ stream: stream/data, feeds: [data] }]
 
 test.each([
   ['data', 'auto', 'queued', 'an instrument alone speaks there'],
+  ['broker', 'auto', 'queued', 'an instrument behind a broker speaks there'],
   ['video', 'auto', 'auto', 'a camera speaks there'],
   ['both', 'auto', 'auto', 'a camera speaks there too, and its pictures must not wait'],
   ['scripts', 'auto', 'auto', 'nobody of the configuration speaks there'],
