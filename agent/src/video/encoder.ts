@@ -30,6 +30,8 @@ export interface EncoderOptions {
   readonly clock: Clock
   /** Each step of its watch is promised. */
   readonly progress: Progress
+  /** Signals a process group; a test gives one that fails as a hanging driver does. */
+  readonly killGroup?: (leader: number, signal: 'SIGTERM' | 'SIGKILL') => void
 }
 
 type ExitFacts = readonly [exitCode: number | null, signal: NodeJS.Signals | null]
@@ -44,15 +46,14 @@ const tickMs = 500
 /** What a loaded machine may add to a wait of ours. */
 export const slackMs = 20_000
 
+const stuckText =
+  'ffmpeg hangs within the driver of the camera and cannot be killed; pull the camera out and put it back'
+
 /** SIGKILL did not end the encoder: it hangs within a driver. It may end later, when the device is reset or gone. */
 export class EncoderStuckError extends AppError {
   readonly gone: Promise<unknown>
-  constructor(pid: number | undefined, gone: Promise<unknown>) {
-    super(
-      'ENCODER_STUCK',
-      'ffmpeg hangs within the driver of the camera and cannot be killed; pull the camera out and put it back',
-      { details: { pid } },
-    )
+  constructor(pid: number, gone: Promise<unknown>) {
+    super('ENCODER_STUCK', stuckText, { details: { pid } })
     this.gone = gone
   }
 }
@@ -68,14 +69,16 @@ export class EncoderStuckError extends AppError {
  *   gave, or what `diagnoseEncoder` finds.
  */
 export async function runEncoder(options: EncoderOptions, signal: AbortSignal): Promise<void> {
-  const { command, clock, progress, onThumbnails } = options
+  const { command, clock, progress, onThumbnails, killGroup = signalGroup } = options
   const child = spawn(command.file, [...command.args], {
     stdio: ['ignore', 'pipe', 'pipe', onThumbnails === undefined ? 'ignore' : 'pipe'],
     detached: true,
   })
-  if (child.pid === undefined) throw await startError(child, command)
+  const { pid } = child
+  if (pid === undefined) throw await startError(child, command)
   child.on('error', () => undefined)
-  options.onStart(child.pid)
+  options.onStart(pid)
+  const kill = (name: 'SIGTERM' | 'SIGKILL'): void => killGroup(pid, name)
   const exited = exitOf(child)
   const pipesClosed = once(child, 'close')
   let lastByteAtMs: number | undefined
@@ -90,9 +93,9 @@ export async function runEncoder(options: EncoderOptions, signal: AbortSignal): 
 
   const ending = new AbortController()
   const stop = (): void => {
-    kill(child, 'SIGTERM')
+    kill('SIGTERM')
     void clock.sleep(termGraceMs, ending.signal).then(() => {
-      if (!ending.signal.aborted) kill(child, 'SIGKILL')
+      if (!ending.signal.aborted) kill('SIGKILL')
     })
   }
   signal.addEventListener('abort', stop, { once: true })
@@ -114,7 +117,7 @@ export async function runEncoder(options: EncoderOptions, signal: AbortSignal): 
       await clock.sleep(Math.min(leftMs, tickMs), over)
       if (ending.signal.aborted) return undefined
     }
-    if (!signal.aborted) kill(child, 'SIGKILL')
+    if (!signal.aborted) kill('SIGKILL')
     const graceMs = termGraceMs + killGraceMs
     progress.promise(graceMs + pipeGraceMs + slackMs)
     await clock.sleep(graceMs, ending.signal)
@@ -125,10 +128,10 @@ export async function runEncoder(options: EncoderOptions, signal: AbortSignal): 
   ending.abort()
   signal.removeEventListener('abort', stop)
   // What it started goes with it; the group may be empty already.
-  kill(child, 'SIGKILL')
+  kill('SIGKILL')
   if (outcome !== 'stuck') await Promise.race([pipesClosed, clock.sleep(pipeGraceMs)])
   for (const pipe of child.stdio) pipe?.destroy()
-  if (outcome === 'stuck') throw new EncoderStuckError(child.pid, exited)
+  if (outcome === 'stuck') throw new EncoderStuckError(pid, exited)
   if (signal.aborted) return
   if (reason !== undefined) throw reason
   const [exitCode, exitSignal] = outcome
@@ -163,11 +166,10 @@ async function startError(child: ChildProcess, { file }: EncoderCommand): Promis
     : new AppError('ENCODER_START_FAILED', `the program "${file}" cannot be started`, { cause })
 }
 
-/** Signals the whole group; one that is gone already is no fault. */
-function kill(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (child.pid === undefined) return
+/** One that is gone already is no fault. */
+function signalGroup(leader: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
-    process.kill(-child.pid, signal)
+    process.kill(-leader, signal)
   } catch (error) {
     if (errorCode(error) !== 'ESRCH' && errorCode(error) !== 'EPERM') throw error
   }
