@@ -11,6 +11,7 @@ import { type AgentConfig, agentConfigSpec } from './config.ts'
 import { parseInstrumentAddress } from './instrument/instrument-address.ts'
 import { mqttFileKeys, warnOfMqtt, withMqttPaths } from './mqtt/check-mqtt.ts'
 import { findProgram } from './video/find-program.ts'
+import { findSameCameras } from './video/same-camera.ts'
 
 export interface ConfigRequest {
   /** Path of the file. */
@@ -78,6 +79,7 @@ function findMissing(config: AgentConfig, searchPath: string | undefined): reado
     tell(checkTokenFile(topic.tokenFile, topic.topic, systemClock.nowMs()), `/topics/${index}/tokenFile`)
   for (const [index, camera] of config.cameras.entries())
     expect(camera.device, `/cameras/${index}/device`, 'the camera')
+  findings.push(...findSameCameras(config.cameras))
   for (const [index, instrument] of config.instruments.entries())
     expect(pathOfDevice(instrument.device), `/instruments/${index}/device`, 'the serial port')
   for (const [index, instrument] of config.mqttInstruments.entries())
