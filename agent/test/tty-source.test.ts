@@ -32,6 +32,7 @@ async function pluggedCable(): Promise<PtyPair> {
 interface Board {
   readonly serial: string
   readonly socket: string
+  readonly product?: string
 }
 
 /** A /dev and a /sys of their own, built as the kernel builds them, with ptys for ports. */
@@ -44,11 +45,11 @@ class FakeUsb {
     mkdirSync(join(this.roots.sys, 'class/tty'), { recursive: true })
   }
 
-  plug(name: string, { serial, socket }: Board, port: string): void {
+  plug(name: string, { serial, socket, product = '8057' }: Board, port: string): void {
     const usb = join(this.roots.sys, 'devices/usb1', socket)
     const usbInterface = join(usb, `${socket}:1.0`)
     mkdirSync(join(usbInterface, 'tty', name), { recursive: true })
-    const facts = { idVendor: '2341', idProduct: '8057', ...(serial === '' ? {} : { serial }) }
+    const facts = { idVendor: '2341', idProduct: product, ...(serial === '' ? {} : { serial }) }
     for (const [file, text] of Object.entries(facts)) writeFileSync(join(usb, file), `${text}\n`)
     writeFileSync(join(usbInterface, 'bInterfaceNumber'), '00\n')
     symlinkSync(usbInterface, join(usbInterface, 'tty', name, 'device'))
@@ -122,6 +123,46 @@ describe('a device given by a name that the kernel deals out', () => {
       },
     ])
   })
+})
+
+test('a board that is touched is opened when it is back from its bootloader, under whatever name', async () => {
+  const usb = new FakeUsb(temporaryDirectory())
+  const [before, bootloader, after] = await Promise.all([pluggedCable(), pluggedCable(), pluggedCable()])
+  usb.plug('ttyACM0', first, before.device)
+  const touches: string[] = []
+  const inBootloader: Board = { ...first, product: '0057' }
+  const source = new TtySource(
+    {
+      device: join(usb.roots.dev, 'ttyACM0'),
+      line: { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1, rtscts: false },
+      reset: { dtr: 'touch1200', lowMs: 0, settleMs: 0 },
+      writeGraceMs: 5_000,
+    },
+    {
+      clock: systemClock,
+      log: silentLog(),
+      roots: usb.roots,
+      touch: (path) => {
+        touches.push(path)
+        usb.unplug('ttyACM0', first)
+        setTimeout(() => usb.plug('ttyACM0', inBootloader, bootloader.device), 150)
+        setTimeout(() => {
+          usb.unplug('ttyACM0', inBootloader)
+          usb.plug('ttyACM1', first, after.device)
+        }, 600)
+        return Promise.resolve()
+      },
+    },
+  )
+  const events = { onData: () => undefined, onClosed: () => undefined }
+  const link = await source.open(events, new AbortController().signal, undefined)
+  await link.close()
+  expect(link.opened).toBe(readlinkSync(after.device))
+
+  // Plugging in is a reset of its own; only a board that hangs is touched again.
+  const again = await source.open(events, new AbortController().signal, undefined)
+  await again.close()
+  expect(touches).toEqual([join(usb.roots.dev, 'ttyACM0')])
 })
 
 describe('the folder of a device that is away is watched', () => {

@@ -1,3 +1,4 @@
+import { instrumentFigures } from '../instrument/instrument-figures.ts'
 import { cameraFigures } from '../video/camera-figures.ts'
 import type { Activity } from './activity.ts'
 import { ageText } from './age-text.ts'
@@ -36,6 +37,7 @@ export function partFigures({ kind, works, facts }: HealthPart, activity: Activi
     ...[...alwaysShown].flatMap(([key, word]) => numberText(word, facts[key], -1)),
     ...[...shownAboveZero].flatMap(([key, word]) => numberText(word, facts[key], 0)),
     ...(kind === 'camera' ? cameraFigures(facts) : []),
+    ...(kind === 'instrument' ? instrumentFigures(facts) : []),
   ].join(', ')
 }
 

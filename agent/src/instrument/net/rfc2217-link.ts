@@ -41,7 +41,9 @@ export interface Rfc2217Options {
 
 /** For each thing that a server must answer. */
 export const answerWithinMs = 3_000
-/** A server that asks and asks and takes no answer is left. */
+/** There are 256 options: a server that asks for more within a second, or at the beginning, asks without end. */
+const maxAnswers = 1_000
+/** A server that takes no answers is left. */
 const maxUnsentBytes = 65_536
 /** After so long without a byte the server is asked for a sign of life, ... */
 const quietAfterMs = 10_000
@@ -99,6 +101,8 @@ class Rfc2217Link implements Link {
   #heardAtMs: number
   #askedAtMs: number | undefined
   #answersMarks = false
+  /** Since the last check. */
+  #answers = 0
 
   constructor(socket: Socket, options: Rfc2217Options, events: LinkEvents) {
     this.opened = options.target.address
@@ -108,7 +112,7 @@ class Rfc2217Link implements Link {
     this.#heardAtMs = options.clock.monotonicMs()
     this.#decoder = new TelnetDecoder({
       onData: (data) => {
-        if (this.#isSettled) events.onData(data)
+        if (this.#isSettled && this.#fault === undefined) events.onData(data)
       },
       onNegotiation: (verb, option) => this.#onNegotiation(verb, option),
       onSubnegotiation: (option, payload) => {
@@ -138,6 +142,7 @@ class Rfc2217Link implements Link {
   /** A Telnet server answers `DO TIMING-MARK` whatever else it knows (RFC 860); one that never did is not judged by it. */
   check(): Promise<AppError | undefined> {
     const nowMs = this.#options.clock.monotonicMs()
+    this.#answers = 0
     if (this.#askedAtMs === undefined) {
       if (nowMs - this.#heardAtMs < quietAfterMs) return Promise.resolve(undefined)
       this.#askedAtMs = nowMs
@@ -160,6 +165,7 @@ class Rfc2217Link implements Link {
   }
 
   #onBytes(chunk: Buffer): void {
+    if (this.#fault !== undefined) return
     this.#heardAtMs = this.#options.clock.monotonicMs()
     this.#decoder.push(chunk)
     if (this.#waiting?.isIt() === true) this.#waiting.done()
@@ -172,7 +178,10 @@ class Rfc2217Link implements Link {
       return
     }
     const answer = this.#telnet.answer(verb, option)
-    if (answer !== undefined) this.#send(negotiation(answer, option))
+    if (answer === undefined) return
+    this.#answers += 1
+    if (this.#answers <= maxAnswers) this.#send(negotiation(answer, option))
+    else this.#fail(new AppError('INSTRUMENT_LOST', `${this.opened} asks without end, and was left`))
   }
 
   #onComPort(payload: Buffer): void {
@@ -258,7 +267,7 @@ class Rfc2217Link implements Link {
     if (this.#fault !== undefined) return
     if (this.#socket.writableLength > maxUnsentBytes) {
       this.#fail(
-        new AppError('INSTRUMENT_LOST', `${this.opened} asks for more than it takes answers, and was left`),
+        new AppError('INSTRUMENT_LOST', `${this.opened} takes nothing of what it asks for, and was left`),
       )
       return
     }

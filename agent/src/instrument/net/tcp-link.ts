@@ -14,7 +14,10 @@ export async function openTcpLink(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<Link> {
   const socket = await connectTcp(target, clock, signal)
-  socket.on('data', (chunk: Buffer) => events.onData(chunk))
+  let isClosing = false
+  socket.on('data', (chunk: Buffer) => {
+    if (!isClosing) events.onData(chunk)
+  })
   const onClose = (): void => events.onClosed(closedByServer(target.address))
   socket.once('close', onClose)
   return {
@@ -22,6 +25,7 @@ export async function openTcpLink(
     write: (data) => writeSocket(socket, data, target.address),
     check: () => Promise.resolve(undefined),
     close: () => {
+      isClosing = true
       socket.off('close', onClose)
       return endSocket(socket, clock)
     },

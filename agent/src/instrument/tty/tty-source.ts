@@ -31,6 +31,8 @@ export interface TtySourceDeps {
   readonly clock: Clock
   readonly log: Log
   readonly roots?: TtyRoots
+  /** Ptys cannot be touched: tests give their own. */
+  readonly touch?: typeof touch1200
 }
 
 /** A board that was touched goes within this time, if it does at all, ... */
@@ -77,11 +79,11 @@ export class TtySource implements LinkSource {
 
   async open(events: LinkEvents, signal: AbortSignal, after: AppError | undefined): Promise<Link> {
     const { line, reset } = this.#settings
-    const { clock, log } = this.#deps
+    const { clock, log, touch = touch1200 } = this.#deps
     let path = await this.#locate()
     if (reset.dtr === 'touch1200' && this.#isTouchDue(after)) {
       await this.#learn(path)
-      await touch1200(path, clock, signal)
+      await touch(path, clock, signal)
       this.#wasTouched = true
       path = await this.#afterTouch(path, signal)
     }
