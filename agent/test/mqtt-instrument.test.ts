@@ -175,13 +175,36 @@ describe.each(['5', '3.1.1'])('with MQTT %s', (protocol) => {
   })
 })
 
-test('a command that waited too long is dropped and counted, not carried out late', async () => {
+test('commands that waited too long are dropped and counted, and make room for new ones', async () => {
   const clock = new FakeClock()
-  await using running = runInstrument('mqtt://127.0.0.1:1', map, clock)
-  running.browser.say('{"set":"speed","to":1}')
-  expect(running.instrument.status()).toMatchObject({ waitingCommands: 1, droppedCommands: 0 })
+  await using running = runInstrument('mqtt://127.0.0.1:1', [...map, 'commandQueue: 128B'], clock)
+  const { browser, instrument } = running
+  browser.say('{"set":"speed","to":1}')
+  browser.say('{"set":"speed","to":2}')
+  expect(instrument.status()).toMatchObject({ waitingCommands: 1, droppedCommands: 1 })
+
+  await clock.advance(5_001)
+  browser.say('{"set":"speed","to":3}')
+  expect(instrument.status()).toMatchObject({ waitingCommands: 1, droppedCommands: 2 })
   await running.stop()
-  expect(running.instrument.status()).toMatchObject({ waitingCommands: 0, droppedCommands: 1 })
+  expect(instrument.status()).toMatchObject({ waitingCommands: 0, droppedCommands: 3 })
+})
+
+test('a command that is too old when the broker is back is not carried out', async () => {
+  await using broker = await Mosquitto.start()
+  await using cable = await BrokerCable.to(broker.port)
+  await using board = await Board.join(broker.port, ['pend/#'])
+  cable.pull()
+  await using running = runInstrument(`mqtt://127.0.0.1:${cable.port}`, [...map, 'commandAge: 100ms'])
+  running.browser.say('{"set":"speed","to":1}')
+  await eventually(() => running.instrument.status().reconnects > 1)
+  cable.plug()
+  await live(running)
+  running.browser.say('{"set":"speed","to":2}')
+  await eventually(() => board.heard.length > 0)
+
+  expect(board.texts('pend/1/speed')).toEqual(['2'])
+  expect(running.instrument.status()).toMatchObject({ droppedCommands: 1, publishedMessages: 1 })
 })
 
 describe('what is kept for viewers who join late', () => {

@@ -220,6 +220,8 @@ export class MqttInstrument implements Member {
       return
     }
     const saidAtMs = this.#deps.clock.monotonicMs()
+    // What is too old makes room while there is no connection too.
+    this.#drop(this.#queue.expire(saidAtMs), 'command too old')
     if (!this.#queue.add({ topic, payload, qos, retain, saidAtMs })) this.#drop(1, 'command queue full')
     this.#sender?.pump()
   }
