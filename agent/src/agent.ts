@@ -1,6 +1,8 @@
 import { aborted, type Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
+import { StatusTeller } from '@relay/common/status-teller'
+import { Watchdog, type WatchedPart } from '@relay/common/watchdog'
 import type { Notifier } from 'node-systemd-notify'
 import type { AgentStatus } from './agent-status.ts'
 import type { AgentConfig } from './config.ts'
@@ -9,8 +11,7 @@ import { FeedHub } from './feeds/feed-hub.ts'
 import { type DestinationRule, DestinationRules, StreamRules } from './feeds/rules.ts'
 import { HealthDesk, statusSocketName } from './health/health-desk.ts'
 import { KeptServer, type OpenServer } from './health/kept-server.ts'
-import { StatusTeller } from './health/status-teller.ts'
-import { Watchdog, type WatchedPart } from './health/watchdog.ts'
+import { StatusLine } from './health/status-line.ts'
 import { Instrument } from './instrument/instrument.ts'
 import { apiRuleId, type ErrorTexts } from './local-api/admin-command.ts'
 import { LocalApi } from './local-api/local-api.ts'
@@ -88,12 +89,8 @@ export class Agent {
       version: agentVersion,
       ...deps,
     })
-    this.#teller = new StatusTeller({
-      clock,
-      notifier,
-      report: this.#health.report,
-      configFault: () => this.#reloads?.fault,
-    })
+    const line = new StatusLine(this.#health.report, () => this.#reloads?.fault)
+    this.#teller = new StatusTeller({ clock, notifier, line: line.now })
     this.#streams = new StreamRules(this.hub)
     this.#configuredStreams = new ConfiguredStreams(this.#streams)
     this.#destinations = new DestinationRules({
@@ -163,7 +160,7 @@ export class Agent {
    * Reads the configuration anew and carries out what changed; an order during another one is carried out afterwards.
    * A configuration that is wrong changes nothing. Resolves when nothing is left to do; never rejects.
    */
-  async reload(read: () => ReadConfig): Promise<void> {
+  async reload(read: () => Promise<ReadConfig>): Promise<void> {
     if (this.#phase !== 'running') return
     this.#reloads ??= new ReloadDesk({
       read,

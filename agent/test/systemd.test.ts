@@ -80,7 +80,7 @@ describe('what systemd hears', () => {
     })
     const isStuck = (): boolean =>
       stuck.agent.log.some(({ msg }) =>
-        String(msg).includes('is stuck, systemd gets no sign of life and will start the agent anew'),
+        String(msg).includes('is stuck, systemd gets no sign of life and will start this service anew'),
       )
     await eventually(isStuck, { withinMs: 25_000, show: () => stuck.agent.stdout })
 

@@ -5,6 +5,8 @@ import { listen } from './listen.ts'
 export interface MetricsServerOptions {
   readonly host: string
   readonly port: number
+  /** A socket that listens already, in place of host and port. */
+  readonly fd?: number | undefined
   /** More that is served, by path: what each answers at the moment of the question. Must hold no secret. */
   readonly more?: Readonly<Record<string, () => PlainAnswer>>
 }
@@ -22,7 +24,7 @@ export interface PlainAnswer {
  */
 export async function serveMetrics(
   registry: Registry,
-  { host, port, more = {} }: MetricsServerOptions,
+  { host, port, fd, more = {} }: MetricsServerOptions,
 ): Promise<Server> {
   const answerByPath = new Map(Object.entries(more))
   const server = createServer((request, response) => {
@@ -50,6 +52,6 @@ export async function serveMetrics(
   // A scraper that stops reading gives its place to others.
   server.setTimeout(30_000)
   server.maxConnections = 32
-  await listen(server, { host, port, what: 'the metrics' })
+  await listen(server, { host, port, fd, what: 'the metrics' })
   return server
 }

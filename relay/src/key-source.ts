@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Clock } from '@relay/common/clock'
 import { ConfigError } from '@relay/common/errors'
 import type { Log } from '@relay/common/log'
+import { Progress } from '@relay/common/progress'
 import { type KeyDirectory, readKeyDirectory } from '@relay/common/token/key-directory'
 import { type KeyRing, secretsKeyRing } from '@relay/common/token/key-ring'
 import { readSecretLines } from './read-secret-lines.ts'
@@ -23,6 +24,9 @@ export interface KeySourceDeps {
   readonly onRetired: (keyIds: ReadonlySet<string>) => void
 }
 
+/** A machine that is busy reads this much later. */
+const lateMs = 30_000
+
 /** Shorter secrets can be guessed offline from one token. */
 const shortSecretBytes = 32
 
@@ -31,8 +35,11 @@ const shortSecretBytes = 32
  * without a restart. What cannot be read keeps its last state, and is logged once until that changes.
  */
 export class KeySource {
+  /** A disk that hangs breaks no promise: the last keys stay valid, and after a restart there would be none. */
+  readonly progress: Progress
   readonly #options: KeySourceOptions
   readonly #deps: KeySourceDeps
+  #refreshing: Promise<void> | undefined
   #ring: KeyRing = { secrets: [], publicKeys: new Map() }
   readonly #reported = new Set<string>()
   /** Of the key folder, as last read. */
@@ -40,6 +47,7 @@ export class KeySource {
   #keysByFile: KeyDirectory['byFile'] = new Map()
 
   constructor(options: KeySourceOptions, deps: KeySourceDeps) {
+    this.progress = new Progress(deps.clock)
     this.#options = options
     this.#deps = deps
   }
@@ -74,9 +82,19 @@ export class KeySource {
     const { secretFiles, keyDirectory, everyMs } = this.#options
     if (secretFiles.length === 0 && keyDirectory === undefined) return
     while (!signal.aborted) {
+      this.progress.promise(everyMs + lateMs)
       await this.#deps.clock.sleep(everyMs, signal)
-      if (!signal.aborted) await this.#refresh()
+      this.progress.rest()
+      if (!signal.aborted) await this.refresh()
     }
+  }
+
+  /** Reads now, or waits for the reading that has begun. Never rejects. */
+  async refresh(): Promise<void> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined
+    })
+    await this.#refreshing
   }
 
   async #refresh(): Promise<void> {

@@ -4,6 +4,7 @@ import { UnavailableError } from '@relay/common/errors'
 import type { Log } from '@relay/common/log'
 import { serveMetrics } from '@relay/common/metrics-server'
 import { OneTimeCodes } from '@relay/common/one-time-codes'
+import type { WatchedPart } from '@relay/common/watchdog'
 import { AccessServer } from './access/access-server.ts'
 import { ClientAddress } from './client-address.ts'
 import type { RelayConfig } from './config.ts'
@@ -12,10 +13,12 @@ import { Exchange } from './exchange/exchange.ts'
 import type { Permission } from './exchange/permission.ts'
 import { RelayServer } from './exchange/relay-server.ts'
 import { ByteLimitPolicy } from './exchange/slow-reader-policy.ts'
+import type { InheritedSockets } from './inherited-sockets.ts'
 import { KeySource } from './key-source.ts'
 import { relayMetrics } from './relay-metrics.ts'
 import { LossLog } from './status/loss-log.ts'
 import { StatsTopic } from './status/stats-topic.ts'
+import { relayStatusLine } from './status/status-line.ts'
 import { StatusReporter } from './status/status-reporter.ts'
 
 export interface RelayDeps {
@@ -23,6 +26,8 @@ export interface RelayDeps {
   readonly log: Log
   /** `CREDENTIALS_DIRECTORY` of systemd. */
   readonly credentialsDirectory?: string | undefined
+  /** Sockets that listen already, in place of ports. */
+  readonly sockets?: InheritedSockets
 }
 
 /** Where a relay listens. */
@@ -52,6 +57,7 @@ export class Relay {
   readonly #accessServer: AccessServer
   readonly #statsTopic: StatsTopic
   readonly #stopped = new AbortController()
+  #isDraining = false
   #watching: Promise<void> = Promise.resolve()
   #metricsServer: Server | undefined
   #cancelTidy: Cancel | undefined
@@ -74,6 +80,30 @@ export class Relay {
   /** Refused requests of the access API since the start, by reason. */
   get refusedRequests(): AccessServer['refused'] {
     return this.#accessServer.refused
+  }
+
+  /** What owes progress to the watchdog. */
+  get parts(): readonly WatchedPart[] {
+    return [
+      { name: 'deadlines of connections', progress: this.exchange.progress },
+      { name: 'keys', progress: this.#keys.progress },
+    ]
+  }
+
+  /** For people, one line. */
+  statusLine(): string {
+    const { connections, topicCount } = this.exchange
+    return relayStatusLine({
+      connections: connections.size,
+      topics: topicCount,
+      codes: this.#codes.size,
+      isDraining: this.#isDraining,
+    })
+  }
+
+  /** Reads secrets and key files now. What cannot be read keeps its last state. Never rejects. */
+  async rereadKeys(): Promise<void> {
+    await this.#keys.refresh()
   }
 
   /** Builds a relay that does nothing yet. */
@@ -105,6 +135,7 @@ export class Relay {
 
   /** Takes nobody in any more, lets what is open end within the configured time, and frees everything. */
   async stop(): Promise<void> {
+    this.#isDraining = true
     this.#accessServer.startDraining()
     this.#relayServer.stopAccepting()
     this.#statsTopic.stop()
@@ -123,7 +154,8 @@ export class Relay {
 
   async #listenForMetrics(): Promise<number> {
     const { ports, metrics, isMetricsPortGiven } = this.#config
-    if (ports.metrics === 0) return 0
+    const fd = this.#deps.sockets?.metrics
+    if (ports.metrics === 0 && fd === undefined) return 0
     const registry = relayMetrics({
       exchange: this.exchange,
       relayServer: this.#relayServer,
@@ -132,9 +164,9 @@ export class Relay {
       keys: () => ({ secrets: this.#keys.ring.secrets.length, publicKeys: this.#keys.ring.publicKeys.size }),
     })
     try {
-      this.#metricsServer = await serveMetrics(registry, { host: metrics.host, port: ports.metrics })
+      this.#metricsServer = await serveMetrics(registry, { host: metrics.host, port: ports.metrics, fd })
     } catch (error) {
-      if (isMetricsPortGiven || !(error instanceof UnavailableError)) throw error
+      if (isMetricsPortGiven || fd !== undefined || !(error instanceof UnavailableError)) throw error
       this.#deps.log.warn({ error }, 'metrics are not served: their usual port is taken')
       return 0
     }
@@ -169,6 +201,7 @@ interface RelayParts {
 async function buildParts(config: RelayConfig, deps: RelayDeps): Promise<RelayParts> {
   const { clock, log } = deps
   const { access, relay } = config
+  const { sockets = {} } = deps
   const codes = new OneTimeCodes<Permission>({ lifetimeMs: codeLifetimeMs, maxCodes: relay.maxCodes }, clock)
   const bookings = new BookingLists({ maxEntries: relay.maxBookings }, clock)
   const clientAddress = new ClientAddress(config.trustedProxies)
@@ -210,7 +243,7 @@ async function buildParts(config: RelayConfig, deps: RelayDeps): Promise<RelayPa
   }
   const shared = { clock, log, codes, bookings, exchange, clientAddress }
   const relayServer = new RelayServer(
-    { port: config.ports.relay, host: relay.host, ...limits },
+    { port: config.ports.relay, host: relay.host, fd: sockets.relay, ...limits },
     { ...shared, isKeyValid: (keyId) => keys.ring.publicKeys.has(keyId) },
   )
   const reporter = new StatusReporter(exchange, { clock, generation: config.generation })
@@ -218,6 +251,7 @@ async function buildParts(config: RelayConfig, deps: RelayDeps): Promise<RelayPa
     {
       port: config.ports.access,
       host: access.host,
+      fd: sockets.access,
       audience: config.audience,
       target: config.url,
       allowNoBookingId: config.isBookingIdOptional,

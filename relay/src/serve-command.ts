@@ -1,11 +1,15 @@
 import { readFile } from 'node:fs/promises'
+import { pid as ownPid } from 'node:process'
 import { systemClock } from '@relay/common/clock'
 import type { Arguments, Command, Process } from '@relay/common/command-line'
 import { commandLineOptions, redactedConfig } from '@relay/common/config/document-config'
 import type { ConfigSources } from '@relay/common/config/load-config'
 import { ConfigError, exitCode } from '@relay/common/errors'
 import { createLog } from '@relay/common/log'
+import { createNotifier, watchdogIntervalMs } from 'node-systemd-notify'
 import { type Generation, loadRelayConfig, relaySpec } from './config.ts'
+import { inheritedSockets } from './inherited-sockets.ts'
+import { runRelay } from './run-relay.ts'
 
 /** Options of every command that reads the configuration. */
 export const configOptions = {
@@ -40,19 +44,29 @@ async function serve(config: ReturnType<typeof loadRelayConfig>, process: Proces
   for (const ignored of config.ignoredSettings) log.warn({ setting: ignored }, 'a setting means nothing here')
   // Only here: the other commands start without the servers and their libraries.
   const { Relay } = await import('./relay.ts')
+  const { environment } = process
   const relay = await Relay.create(config, {
     clock: systemClock,
     log,
-    credentialsDirectory: process.environment['CREDENTIALS_DIRECTORY'],
+    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'],
+    sockets: inheritedSockets(environment, ownPid),
   })
   const ports = await relay.start()
   const settings = redactedConfig(relaySpec, config.given)
   log.info({ ports, generation: config.generation, settings }, 'relay started')
-  if (!process.signal.aborted) {
-    await new Promise((resolve) => process.signal.addEventListener('abort', resolve, { once: true }))
-  }
-  log.info('relay stopping')
-  await relay.stop()
+  const notifier = createNotifier({
+    environment,
+    onFault: (error) => log.warn({ error }, 'systemd cannot be told how the relay does'),
+  })
+  await runRelay(
+    relay,
+    {
+      process,
+      watchdogIntervalMs: watchdogIntervalMs(environment, ownPid),
+      drainWithinMs: config.drainWithin,
+    },
+    { clock: systemClock, log, notifier },
+  )
   log.info('relay stopped')
   return exitCode.ok
 }

@@ -83,3 +83,21 @@ export function newestFault(report: StatusReport, before: PartFault | undefined)
   }
   return newest
 }
+
+/** The status line of an agent, which remembers the last fault. */
+export class StatusLine {
+  readonly #report: () => StatusReport
+  readonly #configFault: () => Fault | undefined
+  #lastFault: PartFault | undefined
+
+  constructor(report: () => StatusReport, configFault: () => Fault | undefined) {
+    this.#report = report
+    this.#configFault = configFault
+  }
+
+  readonly now = (): string => {
+    const report = this.#report()
+    this.#lastFault = newestFault(report, this.#lastFault)
+    return statusLine({ report, lastFault: this.#lastFault, configFault: this.#configFault() })
+  }
+}

@@ -26,6 +26,8 @@ export interface AccessServerOptions {
   readonly port: number
   /** Undefined: every address. */
   readonly host: string | undefined
+  /** A socket that listens already, in place of host and port. */
+  readonly fd: number | undefined
   readonly audience: string
   /** Start of the addresses that are given out; without a slash at its end. */
   readonly target: string
@@ -131,8 +133,8 @@ export class AccessServer {
 
   /** @throws {UnavailableError} when the port cannot be had. */
   async listen(): Promise<number> {
-    const { port, host } = this.#options
-    return await listen(this.#app.server, { port, host, what: 'the access API' })
+    const { port, host, fd } = this.#options
+    return await listen(this.#app.server, { port, host, fd, what: 'the access API' })
   }
 
   /** From here on nobody gets an address any more; `/readyz` says so. */

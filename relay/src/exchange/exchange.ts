@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { Cancel, Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
+import { Progress } from '@relay/common/progress'
 import { BINARY, TEXT } from './batch.ts'
 import { type CloseCause, closeReasons } from './close-reasons.ts'
 import { Connection, type ConnectionDeps, type Liveness, type Peer } from './connection.ts'
@@ -38,6 +39,8 @@ export interface Joining {
 
 /** Deadlines and pings are looked at this often, for all connections at once. */
 const sweepEveryMs = 1000
+/** A relay with twenty thousand connections on a busy machine comes this much later to it. */
+const sweepLateMs = 20_000
 /** While memory is short, who keeps it is looked at this often at most. */
 const relieveEveryMs = 100
 
@@ -52,6 +55,8 @@ export class Exchange {
   readonly totals: DeliveryTotals = newDeliveryTotals()
   readonly retained: RetainedBytes
   readonly closed: Record<CloseCause | 'peer', number>
+  /** Deadlines are looked at in time. */
+  readonly progress: Progress
   readonly #options: ExchangeOptions
   readonly #deps: ExchangeDeps
   readonly #connectionDeps: ConnectionDeps
@@ -71,6 +76,7 @@ export class Exchange {
   #cancelSweep: Cancel | undefined
 
   constructor(options: ExchangeOptions, deps: ExchangeDeps) {
+    this.progress = new Progress(deps.clock)
     this.#options = options
     this.#deps = deps
     this.retained = new RetainedBytes(options.maxRetainedBytes)
@@ -90,6 +96,7 @@ export class Exchange {
 
   /** Starts looking at deadlines; `stop` ends it. */
   start(): void {
+    this.progress.promise(sweepEveryMs + sweepLateMs)
     this.#cancelSweep ??= this.#deps.clock.after(sweepEveryMs, () => {
       this.#cancelSweep = undefined
       this.#sweep()
@@ -101,6 +108,7 @@ export class Exchange {
   stop(): void {
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
+    this.progress.rest()
     this.#expiry.stop()
   }
 

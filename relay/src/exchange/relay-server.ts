@@ -23,6 +23,8 @@ export interface RelayServerOptions {
   readonly port: number
   /** Undefined: every address. */
   readonly host: string | undefined
+  /** A socket that listens already, in place of host and port. */
+  readonly fd: number | undefined
   readonly maxConnections: number
   readonly maxConnectionsPerSubject: number
 }
@@ -81,8 +83,8 @@ export class RelayServer {
 
   /** @throws {UnavailableError} when the port cannot be had. */
   async listen(): Promise<number> {
-    const { port, host } = this.#options
-    return await listen(this.#server, { port, host, what: 'the websocket relay' })
+    const { port, host, fd } = this.#options
+    return await listen(this.#server, { port, host, fd, what: 'the websocket relay' })
   }
 
   /** No new websocket from here on, and no new socket at all. Those that are open stay. */

@@ -1,10 +1,13 @@
-import type { Clock } from '@relay/common/clock'
-import type { Log } from '@relay/common/log'
-import type { Notifier } from 'node-systemd-notify'
-import type { Part } from '../part.ts'
+import type { Clock } from './clock.ts'
+import type { Log } from './log.ts'
+import type { Progress } from './progress.ts'
 
-/** As much of a part as the watchdog needs. */
-export type WatchedPart = Pick<Part, 'name' | 'progress'>
+/** A part of a program, as far as the watchdog needs it. */
+export interface WatchedPart {
+  /** For people: `camera front`. */
+  readonly name: string
+  readonly progress: Progress
+}
 
 export interface WatchdogOptions {
   /** By when systemd wants the next sign of life; undefined: it does not watch, and stuck parts are only logged. */
@@ -15,7 +18,8 @@ export interface WatchdogOptions {
 export interface WatchdogDeps {
   readonly clock: Clock
   readonly log: Log
-  readonly notifier: Pick<Notifier, 'watchdog'>
+  /** That of `node-systemd-notify`. */
+  readonly notifier: { watchdog(): void }
 }
 
 /** A part that is this late has had no turn yet on a board that is busy. */
@@ -58,7 +62,7 @@ export class Watchdog {
     for (const name of this.#told) {
       if (stuck.some((part) => part.name === name)) continue
       this.#told.delete(name)
-      log.info({ part: name }, 'a part of the agent goes on again')
+      log.info({ part: name }, 'a part that was stuck goes on again')
     }
     for (const part of stuck) {
       if (this.#told.has(part.name)) continue
@@ -67,8 +71,8 @@ export class Watchdog {
       log.error(
         { part: part.name, overdueMs },
         this.#options.intervalMs === undefined
-          ? 'a part of the agent is stuck, only a restart helps'
-          : 'a part of the agent is stuck, systemd gets no sign of life and will start the agent anew',
+          ? 'a part is stuck, only a restart helps'
+          : 'a part is stuck, systemd gets no sign of life and will start this service anew',
       )
     }
     return stuck

@@ -1,9 +1,8 @@
-import { FakeClock } from '@relay/common/fake-clock'
-import { silentLog } from '@relay/common/log'
+import { FakeClock } from './fake-clock.ts'
+import { silentLog } from './log.ts'
 import { expect, test } from 'vitest'
-import type { Part } from '../part.ts'
 import { Progress } from './progress.ts'
-import { Watchdog } from './watchdog.ts'
+import { Watchdog, type WatchedPart } from './watchdog.ts'
 
 /** Also stands still as a whole, as a stopped process does. */
 class StallingClock extends FakeClock {
@@ -20,11 +19,7 @@ class StallingClock extends FakeClock {
 
 function watch(intervalMs: number | undefined) {
   const clock = new StallingClock()
-  const part = (name: string): Part => ({
-    name,
-    progress: new Progress(clock),
-    run: () => Promise.resolve(),
-  })
+  const part = (name: string): WatchedPart => ({ name, progress: new Progress(clock) })
   const parts = [part('camera front'), part('uplink data')] as const
   const signs: number[] = []
   const logged: unknown[] = []

@@ -1,4 +1,4 @@
-import { FakeClock } from '@relay/common/fake-clock'
+import { FakeClock } from './fake-clock.ts'
 import { expect, test } from 'vitest'
 import { Progress } from './progress.ts'
 
