@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { type Clock, systemClock } from '@relay/common/clock'
 import { FakeClock } from '@relay/common/fake-clock'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -165,11 +167,26 @@ describe('a serial port that cannot be used', () => {
     await first.isOpen()
     const second = startInstrument(cable.device)
     await second.fails('INSTRUMENT_BUSY')
+    expect(second.instrument.status().fault?.message).toContain(`process ${process.pid}`)
 
     await first.stop()
     await second.isOpen()
 
     expect(second.instrument.status().fault).toBeUndefined()
+  })
+
+  test('because another program has it leaves the line as that one has set it', async () => {
+    const cable = newCable()
+    await cable.plug()
+    const first = startInstrument(cable.device, 'stopBits: 2, rtscts: true')
+    await first.isOpen()
+    const second = startInstrument(cable.device, 'stopBits: 1')
+    await eventually(() => second.instrument.status().reopens >= 2)
+
+    const { stdout } = await promisify(execFile)('stty', ['-F', cable.device, '-a'])
+
+    expect(stdout).toMatch(/ cstopb /)
+    expect(stdout).toMatch(/ crtscts/)
   })
 
   test('because it is a file is told', async () => {

@@ -1,4 +1,11 @@
 import { AppError, describeError } from '@relay/common/errors'
+import type { LockHolder } from './lock-holder.ts'
+
+/** Somebody has the port, and it is known who. Pure. */
+export function busyError(device: string, { pid, program }: LockHolder): AppError {
+  const who = program === '' ? `process ${pid}` : `${program}, process ${pid}`
+  return new AppError('INSTRUMENT_BUSY', `the serial port ${device} is used by ${who}; end that first`)
+}
 
 /** What to tell a person about a terminal that cannot be opened; the library gives nothing but texts. Pure. */
 export function openError(device: string, cause: unknown): AppError {

@@ -1,6 +1,7 @@
 import type { Clock } from '@relay/common/clock'
 import { AppError } from '@relay/common/errors'
-import { openError } from './open-error.ts'
+import { lockHolder } from './lock-holder.ts'
+import { busyError, openError } from './open-error.ts'
 import { openTtyBinding, type TtyBinding } from './tty-binding.ts'
 
 /** Boards look at the lines in their interrupt of USB: this is plenty. */
@@ -13,6 +14,8 @@ const holdMs = 100
  * @throws {AppError} `INSTRUMENT_MISSING` and the like, `INSTRUMENT_DTR_FAILED`.
  */
 export async function touch1200(path: string, clock: Clock, signal: AbortSignal): Promise<void> {
+  const holder = await lockHolder(path)
+  if (holder !== undefined) throw busyError(path, holder)
   let binding: TtyBinding
   try {
     const line = { baudRate: 1200, dataBits: 8, parity: 'none', stopBits: 1, rtscts: false } as const

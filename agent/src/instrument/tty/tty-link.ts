@@ -6,7 +6,8 @@ import { AppError } from '@relay/common/errors'
 import type { Link, LinkEvents } from '../link.ts'
 import { keepDtr } from './keep-dtr.ts'
 import type { LineSettings, ResetSettings } from './line-settings.ts'
-import { openError } from './open-error.ts'
+import { lockHolder } from './lock-holder.ts'
+import { busyError, openError } from './open-error.ts'
 import { openTtyBinding, type TtyBinding } from './tty-binding.ts'
 import { TtyPort } from './tty-port.ts'
 
@@ -36,6 +37,8 @@ export async function openTtyLink(
   signal: AbortSignal,
 ): Promise<Link> {
   const { path, line, reset, onDtrNotKept } = options
+  const holder = await lockHolder(path)
+  if (holder !== undefined) throw busyError(path, holder)
   let binding: TtyBinding
   try {
     binding = await openTtyBinding({ path, line, dropsDtr: false })
