@@ -7,7 +7,7 @@ const checkout = join(import.meta.dirname, '..', '..')
 const directory = join(checkout, 'dist')
 const ownCpu = process.arch === 'arm64' ? 'arm64' : 'x64'
 
-for (const { name, bytes } of await bundlePrograms(bundledPrograms, { checkout, directory }))
-  process.stdout.write(`dist/lib/${name}.mjs: ${Math.round(bytes / 1024)} KiB\n`)
+const { files } = await bundlePrograms(bundledPrograms, { checkout, directory })
+for (const file of files) process.stdout.write(`dist/${file}\n`)
 for (const file of await collectPrebuilds({ checkout, directory, cpus: [ownCpu] }))
   process.stdout.write(`dist/${file}\n`)

@@ -69,8 +69,7 @@ async function makeTree(
   const built = join(work, `built-${name}-${architecture}`)
   const programs = bundledPrograms.filter((program) => definition.bundles.includes(program.name))
   const bundles = await bundlePrograms(programs, { checkout, directory: built })
-  for (const file of definition.bundles.flatMap((bundle) => [`${bundle}.mjs`, `${bundle}.mjs.map`]))
-    await tree.copy(`${home}/lib/${file}`, join(built, 'lib', file))
+  for (const file of bundles.files) await tree.copy(`${home}/${file}`, join(built, file))
   const serial = definition.hasSerialPorts
   for (const file of await collectPrebuilds({ checkout, directory: built, cpus: [cpu], serial }))
     await tree.copy(`${home}/${file}`, join(built, file))
@@ -80,7 +79,7 @@ async function makeTree(
     await tree.copy(`usr/bin/${program.name}`, join(own, 'bin', program.name), 0o755)
   await tree.copy(`usr/share/lintian/overrides/${name}`, join(own, 'lintian-overrides'))
   const system = await addSystemFiles(tree, { definition, source: join(checkout, 'systemd') })
-  const libraries = [...new Set(bundles.flatMap((bundle) => bundle.libraries))]
+  const { libraries } = bundles
   await addPapers(tree, { definition, checkout, version, libraries, nodeLicence: node.licence })
   for (const script of ['postinst', 'prerm', 'postrm']) {
     const text = await readFile(join(own, script), 'utf8')

@@ -129,8 +129,9 @@ describe.each(packages)('$definition.name for $architecture', ({ definition, arc
 
   test('says the terms of every library that is inside', () => {
     const copyright = readFileSync(unpacked.path('usr/share/doc', name, 'copyright'), 'utf8')
-    const [map = ''] = globSync(unpacked.path('usr/lib', name, 'lib', '*.map'))
-    const { sources } = JSON.parse(readFileSync(map, 'utf8')) as { readonly sources: readonly string[] }
+    const sources = globSync(unpacked.path('usr/lib', name, 'lib', '*.map')).flatMap(
+      (map) => (JSON.parse(readFileSync(map, 'utf8')) as { readonly sources: readonly string[] }).sources,
+    )
     const libraries = sources.flatMap(
       (source) => /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(source)?.[1] ?? [],
     )
