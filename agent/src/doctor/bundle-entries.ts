@@ -7,6 +7,7 @@ import type { BundleEntry } from './bundle.ts'
 import type { DoctorReport } from './examine.ts'
 import type { CommandEnd, CommandLimits, Machine } from './machine.ts'
 import type { OpenedConfig } from './open-config.ts'
+import type { Redactor } from './redact.ts'
 import { reportText } from './report-text.ts'
 import { serviceName } from './service.ts'
 
@@ -15,16 +16,20 @@ export interface BundleSources {
   readonly configFile: string
   readonly opened: OpenedConfig
   readonly machine: Machine
+  readonly redactor: Redactor
   /** What the running agent says of itself; may reject. */
   readonly status: () => Promise<unknown>
 }
 
-/** What helps somebody who is far away. The texts are not redacted yet: `writeBundle` does that. */
+/**
+ * What helps somebody who is far away. Values of JSON are redacted here, where their texts are whole; all texts are by
+ * `writeBundle`.
+ */
 export async function bundleEntries(sources: BundleSources): Promise<readonly BundleEntry[]> {
-  const { report, configFile, opened, machine } = sources
+  const { report, configFile, machine } = sources
   const [status, file = '(it cannot be read)', journal, kernel, usb, cameras, units, devices, versions] =
     await Promise.all([
-      statusText(sources.status),
+      statusText(sources),
       machine.readText(configFile),
       printed(
         machine,
@@ -44,7 +49,7 @@ export async function bundleEntries(sources: BundleSources): Promise<readonly Bu
     { name: 'report.json', about: 'the same for programs', text: json(report) },
     { name: 'versions.txt', about: 'versions of the system and of what the agent uses', text: versions },
     { name: 'agent.yaml', about: 'the configuration file', text: file },
-    { name: 'config.json', about: 'the configuration as it holds', text: configText(opened) },
+    { name: 'config.json', about: 'the configuration as it holds', text: configText(sources) },
     { name: 'status.json', about: 'what the running agent says of itself', text: status },
     { name: 'journal.txt', about: 'the last 600 lines of its log', text: journal },
     {
@@ -65,16 +70,16 @@ function json(value: unknown): string {
   return `${JSON.stringify(value, undefined, 2)}\n`
 }
 
-function configText(opened: OpenedConfig): string {
+function configText({ opened, redactor }: BundleSources): string {
   if (opened.kind === 'missing') return '(there is no configuration file)\n'
   if (opened.kind === 'wrong') return `(it is wrong)\n${opened.why}\n`
   const written = Value.Encode(agentConfigSpec.schema, structuredClone(opened.config)) as object
-  return json(redactedConfig(agentConfigSpec, written))
+  return json(redactor.value(redactedConfig(agentConfigSpec, written)))
 }
 
-async function statusText(status: () => Promise<unknown>): Promise<string> {
+async function statusText({ status, redactor }: BundleSources): Promise<string> {
   try {
-    return json(await status())
+    return json(redactor.value(await status()))
   } catch (error) {
     return `(${describeError(error)})\n`
   }

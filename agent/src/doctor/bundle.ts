@@ -21,6 +21,8 @@ export interface WriteBundleOptions {
   readonly entries: readonly BundleEntry[]
   readonly redactor: Redactor
   readonly signal: AbortSignal
+  /** Where a private directory is made for the time being. Default: that of the system. */
+  readonly temporaryDirectory?: string
 }
 
 const maxEntryBytes = 524_288
@@ -32,9 +34,9 @@ const tarWithinMs = 60_000
  * @throws {UnavailableError} `BUNDLE_EXISTS`, `BUNDLE_FAILED`.
  */
 export async function writeBundle(options: WriteBundleOptions): Promise<void> {
-  const { path, directoryName, entries, redactor, signal } = options
+  const { path, directoryName, entries, redactor, signal, temporaryDirectory = tmpdir() } = options
   // mkdtemp makes it 0700.
-  const work = await mkdtemp(join(tmpdir(), 'relay-agent-doctor-')).catch((cause: unknown) => {
+  const work = await mkdtemp(join(temporaryDirectory, 'relay-agent-doctor-')).catch((cause: unknown) => {
     throw new UnavailableError('BUNDLE_FAILED', 'no temporary directory can be made', { cause })
   })
   try {

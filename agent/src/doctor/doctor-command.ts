@@ -58,8 +58,8 @@ export function doctorCommand({ options, pathOf, fetchStatus }: DoctorCommandOpt
         const directoryName = `relay-agent-doctor-${safeName(hostname())}-${stamp(machine.clock.nowMs())}`
         const path = resolve(args.bundle === '' ? `${directoryName}.tar.gz` : args.bundle)
         const status = (): Promise<unknown> => fetchStatus(opened.config, signal)
-        const entries = await bundleEntries({ report, configFile, opened, machine, status })
         const redactor = await redactorFor(opened.config, machine)
+        const entries = await bundleEntries({ report, configFile, opened, machine, redactor, status })
         await writeBundle({ path, directoryName, entries, redactor, signal })
         // Not on stdout: that may be JSON.
         const list = entries.map(({ name, about }) => `  ${name}: ${about}\n`).join('')

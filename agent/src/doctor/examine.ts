@@ -126,10 +126,14 @@ function instrumentFeeds(config: AgentConfig): readonly string[] {
   return [...config.instruments, ...config.mqttInstruments].map(({ feed }) => feed)
 }
 
-/** Knows the secrets of this machine that the agent uses: tokens, and what the environment holds. */
+/** Knows the secrets of this machine that the agent uses: tokens, passwords, and what the environment holds. */
 export async function redactorFor(config: AgentConfig, machine: Machine): Promise<Redactor> {
-  const tokens = await Promise.all(config.topics.map(({ tokenFile }) => machine.readText(tokenFile)))
-  return new Redactor([...tokens.filter((text) => text !== undefined), ...secretsOf(machine.environment)])
+  const files = [
+    ...config.topics.map(({ tokenFile }) => tokenFile),
+    ...config.mqttInstruments.map(({ passwordFile }) => passwordFile),
+  ].filter((path) => path !== '')
+  const texts = await Promise.all(files.map((path) => machine.readText(path)))
+  return new Redactor([...texts.filter((text) => text !== undefined), ...secretsOf(machine.environment)])
 }
 
 function secretsOf(environment: Environment): readonly string[] {

@@ -22,6 +22,7 @@ describe('what comes out holds no secret:', () => {
     ['the key of a wireless network', 'network={\n  ssid="lab"\n  psk="open sesame"\n}', 'sesame'],
     ['the key of NetworkManager', '[wifi-security]\npsk=open sesame', 'sesame'],
     ['the key of a wireless network as digits', `psk ${'0a'.repeat(32)}`, '0a'.repeat(32)],
+    ['a quoted key within JSON', '{"said":"psk=\\"open sesame\\""}', 'sesame'],
     ['an argument', 'mosquitto_sub -u lab -P opensesame --password=opensesame', 'opensesame'],
     ['a user and password of curl', 'curl -u lab:opensesame http://x', 'opensesame'],
     ['a header', 'Authorization: Basic bGFiOm9wZW5zZXNhbWU=', 'bGFiOm9wZW5zZXNhbWU'],

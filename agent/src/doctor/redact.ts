@@ -23,10 +23,10 @@ const rules: readonly (readonly [pattern: RegExp, replacement: string])[] = [
     new RegExp(String.raw`^(\s*(?:export\s+|-\s+)?[\w.-]{0,64}?(?:${secretWords})\s*[:=])[^\n]+$`, 'gim'),
     `$1 ${removed}`,
   ],
-  // In the middle of a line: a quoted value, or up to the next blank.
+  // In the middle of a line: a quoted value, also one whose quotes are escaped, or up to the next blank.
   [
     new RegExp(
-      String.raw`(\b[\w.-]{0,64}?(?:${secretWords})\s*[=:]\s*(?:(?:Bearer|Basic)\s+)?)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&,;]+)`,
+      String.raw`(\b[\w.-]{0,64}?(?:${secretWords})\s*[=:]\s*(?:(?:Bearer|Basic)\s+)?)(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|\\+["'][^"'\n]*|[^\s"'&,;]+)`,
       'gi',
     ),
     `$1${removed}`,
