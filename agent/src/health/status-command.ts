@@ -39,11 +39,13 @@ export function statusCommand({ options, config }: StatusCommandParts): Command 
       watch: { describe: 'show it anew each second, until Ctrl-C', type: 'boolean', default: false },
     },
     run: async (args, { environment, stdout, stderr, signal }) => {
-      const places = findPlaces(
-        () => config(args, environment),
-        args.config !== undefined,
-        (warning) => void stderr.write(`relay-agent: warning: ${warning}\n`),
-      )
+      const places = findPlaces({
+        config: () => config(args, environment),
+        // What was said on the command line, or in the environment, holds without the file as well.
+        withoutFile: () => loadConfig(agentConfigSpec, { environment, arguments: args }),
+        isNamed: args.config !== undefined,
+        warn: (warning) => void stderr.write(`relay-agent: warning: ${warning}\n`),
+      })
       const json = args.json === true
       const isTerminal = (stdout as Partial<NodeJS.WriteStream>).isTTY === true
       const paint = choosePaint({ isTerminal, environment })
@@ -60,21 +62,25 @@ export function statusCommand({ options, config }: StatusCommandParts): Command 
   }
 }
 
+interface PlaceSources {
+  readonly config: () => AgentConfig
+  readonly withoutFile: () => AgentConfig
+  /** The file was named by who asks. */
+  readonly isNamed: boolean
+  readonly warn: (warning: string) => void
+}
+
 /**
  * A running agent can be asked even if its file has become wrong since, or may not be read by who asks: then it is
  * looked for in the usual place. A file that was named must be there.
  */
-function findPlaces(
-  config: () => AgentConfig,
-  isNamed: boolean,
-  warn: (warning: string) => void,
-): StatusPlaces {
+function findPlaces({ config, withoutFile, isNamed, warn }: PlaceSources): StatusPlaces {
   try {
     return placesOf(config())
   } catch (error) {
     if (isNamed || !(error instanceof ConfigError)) throw error
-    warn(`${describeError(error)}; the agent is looked for in the usual place`)
-    return placesOf(loadConfig(agentConfigSpec, {}))
+    if (!['CONFIG_FILE_MISSING', 'CONFIG_FILE_UNREADABLE'].includes(error.code)) warn(describeError(error))
+    return placesOf(withoutFile())
   }
 }
 

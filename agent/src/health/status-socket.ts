@@ -1,6 +1,8 @@
-import { chmodSync, linkSync, lstatSync, type Stats, statSync, unlinkSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { type BigIntStats, chmodSync, linkSync, lstatSync, statSync, unlinkSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 import { errorCode, UnavailableError } from '@relay/common/errors'
 import type { PlainAnswer } from '@relay/common/metrics-server'
 
@@ -38,9 +40,10 @@ export class StatusSocket {
   ): Promise<StatusSocket> {
     await makeRoom(path)
     const server = answeringServer(new Map(Object.entries(answers)))
-    const draft = `${path}.${process.pid}`
+    const draft = `${path}.${randomBytes(4).toString('hex')}`
     try {
-      removeIfThere(draft)
+      // Where it is missing the system speaks of permissions.
+      statSync(dirname(path))
       await listenAt(server, draft)
       chmodSync(draft, socketMode)
       const inode = inodeOf(draft)
@@ -112,8 +115,9 @@ async function makeRoom(path: string): Promise<void> {
     )
   }
   if (await isAnswered(path)) throw inUse(path)
-  // It may be that of another agent by now, which starts at the same moment.
-  if (whatIsAt(path)?.ino === found.ino) removeIfThere(path)
+  // It may be that of another agent by now, which starts at the same moment, even with the same number of inode.
+  const now = whatIsAt(path)
+  if (now?.ino === found.ino && now.ctimeNs === found.ctimeNs) removeIfThere(path)
 }
 
 /** Somebody listens there, or has too much to do to say so. */
@@ -130,9 +134,9 @@ function isAnswered(path: string): Promise<boolean> {
   })
 }
 
-function whatIsAt(path: string): Stats | undefined {
+function whatIsAt(path: string): BigIntStats | undefined {
   try {
-    return lstatSync(path)
+    return lstatSync(path, { bigint: true })
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') return undefined
     throw openError(path, cause)
