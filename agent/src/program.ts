@@ -1,4 +1,4 @@
-import { type Command, type Program, writeFault } from '@relay/common/command-line'
+import type { Command, Program } from '@relay/common/command-line'
 import { commandLineOptions, redactedConfig } from '@relay/common/config/document-config'
 import { loadConfig } from '@relay/common/config/load-config'
 import { exitCode } from '@relay/common/errors'
@@ -12,8 +12,9 @@ import { touchCommand } from './instrument/touch-command.ts'
 import type { ErrorTexts } from './local-api/admin-command.ts'
 import { fetchStatus } from './health/fetch-status.ts'
 import { statusCommand } from './health/status-command.ts'
-import { type ReadConfig, readConfig } from './read-config.ts'
+import { readConfig } from './read-config.ts'
 import { runAgent } from './run-agent.ts'
+import { runCommand } from './run-command.ts'
 import { agentVersion } from './version.ts'
 import { encodersCommand } from './video/encoders-command.ts'
 
@@ -28,28 +29,10 @@ const configOption = {
 
 const options = { ...configOption, ...commandLineOptions(agentConfigSpec) }
 
-const run: Command = {
-  usage: 'run',
-  description: 'carry cameras and instruments to the relay until it is stopped',
+const run = runCommand({
   options,
-  run: async (args, { environment, stderr, signal, onHangUp }) => {
-    const read = (): ReadConfig =>
-      readConfig({ path: pathOf(args, environment), environment, arguments: args })
-    const { config, warnings } = read()
-    for (const { where, what } of warnings)
-      writeFault(`relay-agent: warning: ${where}: ${what}\n`, { stderr, environment }, 'warning')
-    await runAgent({
-      config,
-      apiDestination: '',
-      requiresLocalApi: false,
-      logLevel: config.log.level,
-      environment,
-      signal,
-      ...(onHangUp === undefined ? {} : { reload: { read, onOrder: onHangUp } }),
-    })
-    return exitCode.ok
-  },
-}
+  read: (args, environment) => readConfig({ path: pathOf(args, environment), environment, arguments: args }),
+})
 
 const check: Command = {
   usage: 'check',

@@ -3,7 +3,8 @@ import { setFlagsFromString } from 'node:v8'
 // As in main.ts; this entry is that of `relay host`, whose local API has the words of v0.9.3.
 setFlagsFromString('--semi-space-growth-factor=1')
 
-const [{ runMain, runProgram }, { agentProgram }] = await Promise.all([
+const [{ runMain }, { runProgram }, { agentProgram }] = await Promise.all([
+  import('@relay/common/run-main'),
   import('@relay/common/command-line'),
   import('./program.ts'),
 ])

@@ -9,7 +9,8 @@ function desk(read: () => AgentConfig) {
   const events: string[] = []
   const applied: PromiseWithResolvers<void>[] = []
   const reloads = new ReloadDesk({
-    read: () => ({ config: read(), warnings: [] }),
+    // oxlint-disable-next-line typescript/require-await -- what `read` throws must come as a rejection
+    read: async () => ({ config: read(), warnings: [] }),
     apply: async ({ name }) => {
       events.push(`apply ${name}`)
       const done = Promise.withResolvers<void>()
@@ -38,9 +39,10 @@ test('orders that come during a reload lead to one more, which takes the newest 
   name = 'third'
   void reloads.order()
 
-  applied[0]?.resolve()
-  await new Promise((resolve) => setImmediate(resolve))
-  applied[1]?.resolve()
+  for (const round of [0, 1]) {
+    await expect.poll(() => applied[round]).toBeDefined()
+    applied[round]?.resolve()
+  }
   await done
 
   expect(events).toEqual(['reloading', 'apply first', 'apply third', 'ready fine'])
@@ -59,6 +61,7 @@ test('a wrong configuration is told until a right one comes, and changes nothing
 
   isWrong = false
   const done = reloads.order()
+  await expect.poll(() => applied[0]).toBeDefined()
   applied[0]?.resolve()
   await done
   expect(reloads.fault).toBeUndefined()

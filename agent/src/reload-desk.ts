@@ -8,7 +8,7 @@ import type { ReadConfig } from './read-config.ts'
 
 export interface ReloadDeps {
   /** Reads and checks the configuration anew. */
-  readonly read: () => ReadConfig
+  readonly read: () => Promise<ReadConfig>
   /** Makes the agent be as the configuration says. */
   readonly apply: (config: AgentConfig) => Promise<PartChanges>
   /** The status line of that moment. */
@@ -68,7 +68,7 @@ export class ReloadDesk {
   async #reloadOnce(): Promise<void> {
     const { read, apply, clock, log } = this.#deps
     try {
-      const { config, warnings } = read()
+      const { config, warnings } = await read()
       for (const { where, what } of warnings) log.warn({ where, what }, 'the new configuration needs a look')
       const changes = await apply(config)
       this.#fault = undefined

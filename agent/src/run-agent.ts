@@ -17,7 +17,7 @@ export interface RunAgentOptions {
   readonly signal: AbortSignal
   /** How to read the configuration anew, and who orders it; without it nothing can be reloaded. */
   readonly reload?: {
-    readonly read: () => ReadConfig
+    readonly read: () => Promise<ReadConfig>
     readonly onOrder: (listener: () => void) => void
   }
 }

@@ -1,8 +1,7 @@
 import yargs, { type Options, type PositionalOptions } from 'yargs'
-import { AppError, describeError, exitCode, exitCodeOf, UsageError } from './errors.ts'
-import { leadsToJournal, withPriority } from './journal.ts'
-import { withoutSecrets } from './log.ts'
+import { exitCode, UsageError } from './errors.ts'
 import { explainFinding, onlyCommand, refuseWrongArguments } from './wrong-arguments.ts'
+import { endWithFault } from './write-fault.ts'
 
 /** What a command may touch of the process; tests give their own. */
 export interface Process {
@@ -12,7 +11,10 @@ export interface Process {
   readonly stderr: NodeJS.WritableStream
   /** Aborts at SIGTERM or SIGINT. */
   readonly signal: AbortSignal
-  /** Calls `listener` at each SIGHUP, the order to read files anew. Whoever does not listen is ended by it. */
+  /**
+   * Calls `listener` at each SIGHUP, the order to read files anew. Whoever does not listen is ended by it, and so is
+   * what runs in a terminal, where it says that the terminal is closed.
+   */
   readonly onHangUp?: (listener: () => void) => void
 }
 
@@ -49,27 +51,8 @@ export async function runProgram(
   try {
     return await parseAndRun(program, argv, process)
   } catch (error) {
-    writeFault(`${program.name}: ${explain(error)}\n`, process)
-    if (error instanceof UsageError) process.stderr.write(`See "${program.name} --help".\n`)
-    return exitCodeOf(error)
+    return endWithFault(program.name, error, process)
   }
-}
-
-/** One or more lines on stderr about what went wrong; in the journal of systemd they are errors, or `warning`s. */
-export function writeFault(
-  text: string,
-  { stderr, environment }: Pick<Process, 'stderr' | 'environment'>,
-  kind: 'error' | 'warning' = 'error',
-): void {
-  const { fd } = stderr as { readonly fd?: unknown }
-  const isJournal = typeof fd === 'number' && leadsToJournal(fd, environment)
-  stderr.write(isJournal ? withPriority(text, kind === 'error' ? 3 : 4) : text)
-}
-
-function explain(error: unknown): string {
-  if (error instanceof AppError) return withoutSecrets(describeError(error))
-  const stack = error instanceof Error ? error.stack : undefined
-  return withoutSecrets(`unexpected fault, please report it: ${stack ?? describeError(error)}`)
 }
 
 async function parseAndRun(program: Program, argv: readonly string[], process: Process): Promise<number> {
@@ -131,67 +114,4 @@ async function parseAndRun(program: Program, argv: readonly string[], process: P
   if (output !== '') process.stdout.write(`${output}\n`)
   if (chosen === undefined) return exitCode.ok
   return await chosen.command.run(chosen.args, process)
-}
-
-/** A terminal, npm and a launcher may each pass on the one Ctrl-C: what comes this soon is no second order. */
-const sameSignalWithinMs = 500
-
-/**
- * Binds `run` to this process: arguments, signals and exit code. A second signal, half a second or more after the
- * first, ends at once. All output is out before the end. What nobody caught is printed as one sentence and ends with 70. Only for `main.ts`.
- */
-export async function runMain(
-  run: (argv: readonly string[], process: Process) => Promise<number>,
-): Promise<void> {
-  const controller = new AbortController()
-  let orderedAtMs: number | undefined
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      orderedAtMs ??= performance.now()
-      if (performance.now() - orderedAtMs >= sameSignalWithinMs) process.exit(exitCode.failed)
-      controller.abort(signal)
-    })
-  }
-  // Started through the launcher (launch.mjs), which was killed: nobody could tell this process to stop any more.
-  process.once('disconnect', () => controller.abort('launcher gone'))
-  process.channel?.unref()
-  // Whoever reads our output may leave (`| head`): that is an order to stop, not a fault.
-  process.stdout.on('error', () => controller.abort('stdout closed'))
-  // Nobody is left to tell.
-  process.stderr.on('error', () => undefined)
-  const fail = (error: unknown): never => {
-    writeFault(`${explain(error)}\n`, { stderr: process.stderr, environment: process.env })
-    process.exit(exitCodeOf(error))
-  }
-  process.on('uncaughtException', fail)
-  const { env, stdin, stdout, stderr } = process
-  const code = await run(process.argv.slice(2), {
-    environment: env,
-    stdin,
-    stdout,
-    stderr,
-    signal: controller.signal,
-    onHangUp: (listener) => void process.on('SIGHUP', listener),
-  }).catch(fail)
-  await Promise.race([Promise.all([written(stdout), written(stderr)]), soonAfter(controller.signal)])
-  process.exit(code)
-}
-
-/** After an order to stop, output that nobody takes is not waited for any longer than this. */
-const lastOutputWithinMs = 1000
-
-/** Resolves when all that was written has left: what goes into a pipe is sent behind our back, and an exit cuts it. */
-function written(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) resolve()
-    else stream.write('', () => resolve())
-  })
-}
-
-function soonAfter(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const wait = (): void => void setTimeout(resolve, lastOutputWithinMs)
-    if (signal.aborted) wait()
-    else signal.addEventListener('abort', wait, { once: true })
-  })
 }

@@ -1,4 +1,5 @@
-import { runMain, runProgram } from '@relay/common/command-line'
+import { runProgram } from '@relay/common/command-line'
+import { runMain } from '@relay/common/run-main'
 import { relayProgram } from '../../relay/src/relay-program.ts'
 
 // As relay/src/main.ts, for a program of one file: that can only be a script, where nothing may be awaited at the top.

@@ -88,7 +88,18 @@ cameras:
       await machine.must(`umask 077; cat > ${path} && chown relay-agent: ${path}`, { stdin: token })
     }
     await machine.must('cat > /etc/relay-agent/agent.yaml', { stdin: config })
-    await machine.must('systemctl restart relay-agent')
+    // Emulated, a start of Node takes many times as long as on a board.
+    await machine.must(
+      `mkdir -p /etc/systemd/system/relay-agent.service.d
+      cat > /etc/systemd/system/relay-agent.service.d/emulated.conf
+      systemctl daemon-reload`,
+      { stdin: '[Service]\nTimeoutStartSec=300s\nWatchdogSec=180s\n' },
+    )
+    const { code } = await machine.run('systemctl restart relay-agent')
+    if (code !== 0)
+      throw new Error(
+        `the agent does not start:\n${await machine.must('journalctl -b -u relay-agent -n 30')}`,
+      )
   }
 }
 

@@ -1,7 +1,8 @@
 import { aborted } from '../../src/clock.ts'
-import { type Command, type Process, runMain, runProgram } from '../../src/command-line.ts'
+import { type Command, type Process, runProgram } from '../../src/command-line.ts'
 import { ConfigError } from '../../src/errors.ts'
 import { createLog } from '../../src/log.ts'
+import { runMain } from '../../src/run-main.ts'
 
 /** A program as ours are, for tests that start one as a process of its own. */
 

@@ -1,4 +1,5 @@
-import { runMain, runProgram } from '@relay/common/command-line'
+import { runProgram } from '@relay/common/command-line'
+import { runMain } from '@relay/common/run-main'
 import { labProgram } from './lab-program.ts'
 
 // The terminal was closed: the same as Ctrl-C.

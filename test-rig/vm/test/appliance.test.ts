@@ -12,7 +12,8 @@ beforeAll(async () => {
   board = await Board.start()
 })
 afterAll(async () => {
-  await board[Symbol.asyncDispose]()
+  // Undefined where the start failed, which has been told.
+  await (board as Board | undefined)?.[Symbol.asyncDispose]()
 })
 
 test('a technician who logs in by ssh reads how the experiment does', async () => {
