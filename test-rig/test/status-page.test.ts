@@ -102,6 +102,6 @@ test('the page is readable on a phone, in the dark and without a script', async 
     const place = await card.boundingBox()
     expect((place?.x ?? 0) + (place?.width ?? 0)).toBeLessThanOrEqual(box?.width ?? 0)
   }
-  expect(cards).toHaveLength(6)
+  expect(cards).toHaveLength(5)
   expect(await page.locator('meta[http-equiv=refresh]').count()).toBe(1)
 })

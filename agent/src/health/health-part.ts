@@ -32,6 +32,11 @@ export function healthParts(status: AgentStatus): readonly HealthPart[] {
   )
 }
 
+/** The parts that people want to see: a server of the agent only while it is not served. Pure. */
+export function shownParts(status: AgentStatus): readonly HealthPart[] {
+  return healthParts(status).filter(({ kind, works }) => kind !== 'server' || !works)
+}
+
 function partOf(kind: string, item: unknown): readonly HealthPart[] {
   if (!isRecord(item)) return []
   const name = item.name ?? item.id

@@ -9,7 +9,10 @@ body { background: var(--ground); color: var(--ink); font: 1rem/1.5 system-ui, s
   max-width: 62rem; margin: 0 auto; overflow-wrap: anywhere; }
 header { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; margin-bottom: 1.25rem; }
 h1 { font-size: 1.5rem; line-height: 1.2; }
-h2 { font-size: 1.125rem; margin: 1.75rem 0 .5rem; }
+h2 { font-size: 1.125rem; margin: 0 0 .5rem; }
+.kinds { display: grid; gap: 1.75rem .75rem; margin-top: 1.75rem; align-items: start;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); }
+.empty { margin-top: 1.75rem; }
 h2::first-letter { text-transform: uppercase; }
 h3 { font-size: 1rem; }
 #summary, .state { border-radius: 1rem; padding: .1rem .75rem; font-weight: 600; }
@@ -29,8 +32,7 @@ h3 { font-size: 1rem; }
 .verdicts dd li { margin-top: .25rem; }
 .verdicts .good strong { color: var(--good); }
 .verdicts .bad strong { color: var(--bad); }
-.parts { list-style: none; padding: 0; display: grid; gap: .75rem;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 19rem), 1fr)); }
+.parts { list-style: none; padding: 0; display: grid; gap: .75rem; }
 .parts li { display: grid; grid-template-columns: 1fr auto; gap: .25rem .75rem; align-content: start; }
 .parts li p:not(.state) { grid-column: 1 / -1; font-size: .875rem; color: var(--faint); }
 .parts .fault code { font: .8125rem ui-monospace, monospace; color: var(--bad); }

@@ -53,6 +53,20 @@ test('the page says how it stands, why, and what every part does', () => {
   expect(page).not.toContain('relay.example')
 })
 
+test('servers of the agent are shown only where they are missing', () => {
+  const page = statusPage(
+    reportOf({
+      servers: [
+        { name: 'metrics', state: 'served' },
+        { name: 'local API', state: 'waiting' },
+      ],
+    }),
+  )
+
+  expect(page).not.toContain('metrics')
+  expect(page).toContain('<h3>local API</h3>')
+})
+
 test('an agent that does well, or has nothing to do, says so', () => {
   const page = statusPage(reportOf({ name: '' }))
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ageText } from './age-text.ts'
-import { type HealthPart, healthParts } from './health-part.ts'
+import { type HealthPart, shownParts } from './health-part.ts'
 import type { Health, Verdict } from './judge-health.ts'
 import { partFigures } from './part-figures.ts'
 import { pageScript, pageStyle } from './status-page-assets.ts'
@@ -17,7 +17,7 @@ const refreshSec = 30
 export function statusPage(report: StatusReport): string {
   const { name, version, health, upMs, atMs } = report
   const title = name === '' ? 'relay-agent' : name
-  const parts = healthParts(report)
+  const parts = shownParts(report)
   const kinds = [...new Set(parts.map(({ kind }) => kind))]
   const updated = new Date(atMs).toISOString().replace(/\.\d+Z$/, 'Z')
   return `<!doctype html>
@@ -39,7 +39,10 @@ export function statusPage(report: StatusReport): string {
 <dl class="verdicts">
 ${questions.map(([key, meaning]) => verdictHtml(key, meaning, health[key])).join('\n')}
 </dl>
-${kinds.map((kind) => kindHtml(kind, parts, report)).join('\n')}${kinds.length === 0 ? '<p>Nothing is configured.</p>' : ''}
+<div class="kinds">
+${kinds.map((kind) => kindHtml(kind, parts, report)).join('\n')}
+</div>
+${kinds.length === 0 ? '<p class="empty">Nothing is configured.</p>' : ''}
 <footer>
 <p>relay-agent ${escaped(version)}, up ${escaped(ageText(upMs))}; as of <time datetime="${updated}">${updated.replace('T', ' ')}</time>.</p>
 </footer>

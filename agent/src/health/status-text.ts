@@ -1,5 +1,5 @@
 import { ageText } from './age-text.ts'
-import { type HealthPart, healthParts } from './health-part.ts'
+import { type HealthPart, shownParts } from './health-part.ts'
 import type { Health, Verdict } from './judge-health.ts'
 import type { Paint, Tone } from './paint.ts'
 import { partFigures } from './part-figures.ts'
@@ -17,7 +17,7 @@ interface Row {
  */
 export function statusText(report: StatusReport, paint: Paint): string {
   const { name, version, upMs, localApi } = report
-  const parts = healthParts(report)
+  const parts = shownParts(report)
   const told = new Set(
     verdictsOf(report.health).flatMap(([, { reasons }]) => reasons.map(({ part }) => part)),
   )
@@ -38,7 +38,7 @@ export function statusText(report: StatusReport, paint: Paint): string {
 /** The same in one line, for a log of one line a second. Pure. */
 export function statusSummary(report: StatusReport): string {
   const { name, health, atMs } = report
-  const parts = healthParts(report)
+  const parts = shownParts(report)
   const counts = kindsOf(parts).map((kind) => {
     const ofKind = parts.filter((part) => part.kind === kind)
     return `${kind}s ${ofKind.filter(({ works }) => works).length}/${ofKind.length}`
