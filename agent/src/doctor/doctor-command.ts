@@ -5,6 +5,7 @@ import { exitCode } from '@relay/common/errors'
 import type { Options } from 'yargs'
 import type { AgentConfig } from '../config.ts'
 import { ProgressLine } from './progress-line.ts'
+import { serviceName } from './service.ts'
 
 export interface DoctorCommandOptions {
   /** Those of every command that reads the configuration. */
@@ -36,9 +37,11 @@ export function doctorCommand({ options, pathOf, fetchStatus }: DoctorCommandOpt
         import('./report-text.ts'),
       ])
       const configFile = pathOf(args, environment)
-      const opened = openConfig({ path: configFile, environment, arguments: args })
+      // Relative names of tokens are looked for where the service finds them.
+      const credentials = { CREDENTIALS_DIRECTORY: `/run/credentials/${serviceName}`, ...environment }
+      const opened = openConfig({ path: configFile, environment: credentials, arguments: args })
       const machine = new LocalMachine({ environment, signal })
-      const progress = new ProgressLine(stderr)
+      const progress = new ProgressLine(stderr, machine.clock)
       const report = await examine({
         configFile,
         opened,

@@ -90,7 +90,7 @@ function checksFor({ opened, machine }: ExamineOptions): readonly Check[] {
     camerasCheck(config.cameras, { machine, service, ffmpeg: config.video.ffmpeg }),
     encodersCheck(config.cameras, { machine, ffmpeg: config.video.ffmpeg }),
     serialPortsCheck(portsOf(config), { machine, service }),
-    diskCheck(machine, config.recordings),
+    diskCheck(config.recordings, { machine, service }),
     temperatureCheck(machine),
     powerCheck(machine),
   ]

@@ -1,31 +1,39 @@
+import type { Cancel, Clock } from '@relay/common/clock'
+
 /** Before that nobody wonders. */
 const quietMs = 2_000
+/** Fits into every terminal. */
+const maxLength = 64
 
 /** One line on a terminal that tells what is still looked at, from two seconds on; nothing elsewhere. */
 export class ProgressLine {
   readonly #terminal: NodeJS.WritableStream | undefined
-  readonly #startedAtMs = performance.now()
+  readonly #clock: Clock
+  readonly #startedAtMs: number
   #isShown = false
-  #timer: NodeJS.Timeout | undefined
+  #cancel: Cancel = () => undefined
 
-  constructor(stream: NodeJS.WritableStream) {
+  constructor(stream: NodeJS.WritableStream, clock: Clock) {
     this.#terminal = 'isTTY' in stream && stream.isTTY === true ? stream : undefined
+    this.#clock = clock
+    this.#startedAtMs = clock.monotonicMs()
   }
 
   show(areas: readonly string[]): void {
-    clearTimeout(this.#timer)
-    const leftMs = quietMs - (performance.now() - this.#startedAtMs)
-    this.#timer = setTimeout(() => this.#write(areas), Math.max(0, leftMs))
+    this.#cancel()
+    const leftMs = quietMs - (this.#clock.monotonicMs() - this.#startedAtMs)
+    this.#cancel = this.#clock.after(leftMs, () => this.#write(areas))
   }
 
+  /** Takes the line away again. */
   end(): void {
-    clearTimeout(this.#timer)
+    this.#cancel()
     if (this.#isShown) this.#terminal?.write('\r\u001B[K')
   }
 
   #write(areas: readonly string[]): void {
     if (areas.length === 0) return
     this.#isShown = true
-    this.#terminal?.write(`\r\u001B[Klooking at: ${areas.join(', ').slice(0, 64)}`)
+    this.#terminal?.write(`\r\u001B[Klooking at: ${areas.join(', ').slice(0, maxLength)}`)
   }
 }

@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest'
-import { findUser, mayUse, readBit, readWriteBits, type ServiceUser } from './service.ts'
+import {
+  findUser,
+  hiddenBySandbox,
+  isWritableInSandbox,
+  mayUse,
+  readBit,
+  readWriteBits,
+  type ServiceUser,
+} from './service.ts'
 
 const passwd =
   'root:x:0:0::/root:/bin/sh\npi:x:1000:1000::/home/pi:/bin/sh\nrelay-agent:x:990:991::/:/bin/false\n'
@@ -52,4 +60,35 @@ test.each([
 test('root may everything, and reading alone needs less', () => {
   expect(mayUse({ ...file, mode: 0, uid: 1, gid: 1 }, { ...user, uid: 0 }, readWriteBits)).toBe(true)
   expect(mayUse({ ...file, mode: 0o640, uid: 0, gid: 20 }, user, readBit)).toBe(true)
+})
+
+const sandbox = new Map([
+  ['ProtectHome', 'yes'],
+  ['PrivateTmp', 'yes'],
+  ['ProtectSystem', 'strict'],
+  ['ReadWritePaths', '-/srv/recordings +/mnt/disk/'],
+  ['StateDirectory', 'relay-agent:alias'],
+])
+
+test.each([
+  ['/home/pi/data.token', 'ProtectHome'],
+  ['/root/data.token', 'ProtectHome'],
+  ['/tmp/data.token', 'PrivateTmp'],
+  ['/etc/relay-agent/data.token', undefined],
+  ['/homes/data.token', undefined],
+])('of %s the unit hides by %s', (path, setting) => {
+  expect(hiddenBySandbox(path, sandbox)).toBe(setting)
+  expect(hiddenBySandbox(path, undefined)).toBeUndefined()
+})
+
+test.each([
+  ['/srv/recordings', true],
+  ['/srv/recordings/a', true],
+  ['/srv/recordings-2', false],
+  ['/mnt/disk/a', true],
+  ['/var/lib/relay-agent/recordings', true],
+  ['/var/recordings', false],
+])('%s can be written to in the sandbox: %s', (path, expected) => {
+  expect(isWritableInSandbox(path, sandbox)).toBe(expected)
+  expect(isWritableInSandbox(path, undefined)).toBe(true)
 })

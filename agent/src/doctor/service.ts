@@ -41,6 +41,11 @@ const properties = [
   'LoadCredential',
   'MainPID',
   'ExecMainStatus',
+  'ProtectHome',
+  'PrivateTmp',
+  'ProtectSystem',
+  'ReadWritePaths',
+  'StateDirectory',
 ] as const
 
 export async function gatherService(machine: Machine): Promise<ServiceFacts> {
@@ -115,6 +120,30 @@ export async function closedDirectory(
     if (!mayUse(facts, user, searchBit)) return directory
   }
   return undefined
+}
+
+/**
+ * Why the sandbox of the unit keeps the service from reading `path`, with what to do; undefined where it does not. Pure.
+ */
+export function hiddenBySandbox(path: string, known: ServiceFacts['properties']): string | undefined {
+  if (known === undefined) return undefined
+  const isHome = /^\/(?:home|root|run\/user)\//.test(path)
+  if (isHome && /^(?:yes|tmpfs)$/.test(known.get('ProtectHome') ?? '')) return 'ProtectHome'
+  const isTemporary = /^\/(?:tmp|var\/tmp)\//.test(path)
+  return isTemporary && known.get('PrivateTmp') === 'yes' ? 'PrivateTmp' : undefined
+}
+
+/** The service may write below `path`, as far as the sandbox of the unit is asked. Pure. */
+export function isWritableInSandbox(path: string, known: ServiceFacts['properties']): boolean {
+  if (known?.get('ProtectSystem') !== 'strict') return true
+  const words = (name: string): readonly string[] =>
+    (known.get(name) ?? '').split(/\s+/).filter((word) => word !== '')
+  const open = [
+    ...words('ReadWritePaths').map((word) => word.replace(/^[-+]+/, '')),
+    // Shown as "name" or "name:link".
+    ...words('StateDirectory').map((word) => `/var/lib/${word.split(':')[0] ?? ''}`),
+  ]
+  return open.some((directory) => path === directory || path.startsWith(`${directory.replace(/\/+$/, '')}/`))
 }
 
 /** "the user relay-agent", or whose rights were looked at in its place. Pure. */

@@ -37,10 +37,10 @@ export async function writeImport(files: ImportFiles): Promise<string | undefine
     await mkdir(directory, { recursive: true, mode: 0o755 })
     for (const [path, token] of tokens) {
       const target = join(directory, path)
-      await mkdir(dirname(target), { recursive: true, mode: 0o750 })
+      const made = await mkdir(dirname(target), { recursive: true, mode: 0o750 })
       await replaceFile(target, `${token}\n`, { mode: 0o600, owner })
       // A directory that was just made belongs to root alone.
-      if (owner !== undefined) await chown(dirname(target), 0, owner.gid)
+      if (made !== undefined && owner !== undefined) await chown(dirname(target), 0, owner.gid)
     }
     const kept = hasOld ? `${output}.before-import-${stamp}` : undefined
     if (kept !== undefined) await rename(output, kept)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { judgeDisks } from './disk.ts'
+import { judgeDisks, judgeRecordings } from './disk.ts'
 
 const gibibyte = 1_073_741_824
 const roomy = { totalBytes: 30 * gibibyte, freeBytes: 10 * gibibyte, totalInodes: 1000, freeInodes: 900 }
@@ -38,4 +38,17 @@ test('a directory for recordings that is missing is a problem, one for logs is n
   expect(missing.map(({ level, what }) => `${level}: ${what}`)).toEqual([
     'problem: the directory /srv/recordings for recordings is not there',
   ])
+})
+
+test('a directory for recordings into which the service cannot write is a problem', () => {
+  const user = { name: 'relay-agent', uid: 990, gids: new Set([990]), isStandIn: false }
+  const file = { kind: 'directory', mode: 0o755, uid: 990, gid: 0, sizeBytes: 0 } as const
+  const free = { user, environment: '', properties: undefined }
+  const strict = { ...free, properties: new Map([['ProtectSystem', 'strict']]) }
+
+  expect(judgeRecordings('/srv/r', file, free)).toEqual([])
+  expect(judgeRecordings('/srv/r', { ...file, uid: 0 }, free)[0]?.what).toMatch(
+    /relay-agent may not write to/,
+  )
+  expect(judgeRecordings('/srv/r', file, strict)[0]?.what).toMatch(/\(ProtectSystem\)/)
 })

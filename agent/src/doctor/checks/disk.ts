@@ -1,5 +1,6 @@
-import type { Machine, SpaceFacts } from '../machine.ts'
+import type { FileFacts, Machine, SpaceFacts } from '../machine.ts'
 import type { Check } from '../run-checks.ts'
+import { isWritableInSandbox, mayUse, type ServiceFacts, userPhrase } from '../service.ts'
 import { ok, problem, unknown, type Verdict, warning } from '../verdict.ts'
 
 export interface DiskFacts {
@@ -14,8 +15,14 @@ const scarceBytes = 512 * mebibyte
 const fullBytes = 64 * mebibyte
 const scarceInodesShare = 0.05
 const fullInodesShare = 0.01
+const writeAndSearchBits = 3
 
-export function diskCheck(machine: Machine, recordings: { readonly directory: string }): Check {
+export interface DiskDeps {
+  readonly machine: Machine
+  readonly service: () => Promise<ServiceFacts>
+}
+
+export function diskCheck(recordings: { readonly directory: string }, { machine, service }: DiskDeps): Check {
   return {
     area: 'disk',
     look: async () => {
@@ -24,13 +31,31 @@ export function diskCheck(machine: Machine, recordings: { readonly directory: st
         { path: '/var/log', use: 'logs' },
         ...(recordings.directory === '' ? [] : [{ path: recordings.directory, use: 'recordings' }]),
       ]
-      return judgeDisks(
-        await Promise.all(
-          places.map(async ({ path, use }) => ({ path, use, space: await machine.space(path) })),
-        ),
+      const disks = await Promise.all(
+        places.map(async ({ path, use }) => ({ path, use, space: await machine.space(path) })),
       )
+      const file = recordings.directory === '' ? undefined : await machine.stat(recordings.directory)
+      return [
+        ...judgeDisks(disks),
+        ...(file === undefined ? [] : judgeRecordings(recordings.directory, file, await service())),
+      ]
     },
   }
+}
+
+/** Whether the service may write there. Pure. */
+export function judgeRecordings(path: string, file: FileFacts, service: ServiceFacts): readonly Verdict[] {
+  const { user, properties } = service
+  if (!mayUse(file, user, writeAndSearchBits))
+    return [problem(`${userPhrase(user)} may not write to ${path}`, `"chown ${user.name} ${path}"`)]
+  if (!isWritableInSandbox(path, properties))
+    return [
+      problem(
+        `the unit lets the service write nothing to ${path} (ProtectSystem)`,
+        `"systemctl edit relay-agent" and add ReadWritePaths=${path} below [Service], or use /var/lib/relay-agent`,
+      ),
+    ]
+  return []
 }
 
 /** Pure. */

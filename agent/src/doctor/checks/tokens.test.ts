@@ -19,6 +19,7 @@ const right: TokenFacts = {
   user: { name: 'relay-agent', uid: 990, gids: new Set([990]), isStandIn: false },
   file: { kind: 'file', mode: 0o600, uid: 990, gid: 990, sizeBytes: 300 },
   closedDirectory: undefined,
+  hiddenBy: undefined,
   isCredential: false,
   content: { kind: 'claims', claims: parseClaims(rightClaims) },
   exchange: { kind: 'accepted' },
@@ -56,6 +57,7 @@ test.each<[string, Partial<TokenFacts>, string, RegExp]>([
   ['is missing', { file: undefined }, 'problem', /is not there/],
   ['belongs to root alone', { file: { ...right.file!, uid: 0, gid: 0 } }, 'problem', /may not read/],
   ['is in a closed directory', { closedDirectory: '/root' }, 'problem', /may not enter \/root/],
+  ['is hidden by the unit', { hiddenBy: 'ProtectHome' }, 'problem', /does not see .*\(ProtectHome\)/],
   ['is open to all', { file: { ...right.file!, mode: 0o644 } }, 'warning', /everybody/],
   [
     'holds two lines',

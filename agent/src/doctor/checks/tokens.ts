@@ -7,6 +7,7 @@ import type { FileFacts, Machine } from '../machine.ts'
 import type { Check } from '../run-checks.ts'
 import {
   closedDirectory,
+  hiddenBySandbox,
   mayUse,
   readBit,
   type ServiceFacts,
@@ -32,6 +33,8 @@ export interface TokenFacts {
   readonly file: FileFacts | undefined
   /** A directory that the user of the service may not enter. */
   readonly closedDirectory: string | undefined
+  /** The setting of the unit that hides it from the service. */
+  readonly hiddenBy: string | undefined
   /** systemd hands it over, so that only root has to be able to read it. */
   readonly isCredential: boolean
   readonly content: TokenContent
@@ -94,9 +97,12 @@ async function gatherToken(
     user,
     file,
     closedDirectory: closed,
-    isCredential: credentials
-      .split(/\s+/)
-      .some((entry) => entry !== '' && isBelow(use.tokenFile, entry.split(':')[1] ?? '')),
+    hiddenBy: hiddenBySandbox(use.tokenFile, properties),
+    isCredential:
+      use.tokenFile.startsWith('/run/credentials/') ||
+      credentials
+        .split(/\s+/)
+        .some((entry) => entry !== '' && isBelow(use.tokenFile, entry.split(':')[1] ?? '')),
     content,
     exchange,
   }
@@ -167,7 +173,7 @@ export function judgeToken(facts: TokenFacts, nowMs: number): readonly Verdict[]
 }
 
 function judgeFile(
-  { use, user, file, closedDirectory: closed, isCredential }: TokenFacts,
+  { use, user, file, closedDirectory: closed, hiddenBy, isCredential }: TokenFacts,
   name: string,
 ): readonly Verdict[] {
   const path = use.tokenFile
@@ -182,7 +188,14 @@ function judgeFile(
       : [unknown(`the token file ${name} is not there or cannot be seen by you`, 'run the doctor with sudo')]
   const verdicts: Verdict[] = []
   const own = `"chown ${user.name} ${path} && chmod 600 ${path}"`
-  if (!isCredential && closed !== undefined)
+  if (!isCredential && hiddenBy !== undefined)
+    verdicts.push(
+      problem(
+        `the service does not see ${name}: the unit hides that place (${hiddenBy})`,
+        `move it: "install -o ${user.name} -m 600 ${path} /etc/relay-agent/", and name it in the configuration`,
+      ),
+    )
+  else if (!isCredential && closed !== undefined)
     verdicts.push(
       problem(`${userPhrase(user)} may not enter ${closed}, where ${name} is`, `"chmod o+x ${closed}"`),
     )
