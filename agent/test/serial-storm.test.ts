@@ -149,6 +149,20 @@ test('an instrument that says nothing for too long is opened anew where that is 
   expect(lines.some((line) => line.includes('INSTRUMENT_SILENT'))).toBe(true)
 })
 
+test('commands that leave are looked after and are no fault', async () => {
+  const cable = newCable()
+  await cable.plug()
+  const { isOpen, instrument, command } = start({ device: cable.device, settings: 'writeWithin: 500ms' })
+  await isOpen()
+  for (let count = 0; count < 8; count++) {
+    command('go')
+    await new Promise((resolve) => setTimeout(resolve, 400))
+  }
+
+  expect(instrument.status()).toMatchObject({ state: 'open', reopens: 0, writtenMessages: 8 })
+  expect(cable.received).toBe('go\n'.repeat(8))
+})
+
 /** A pty keeps these settings and does nothing with them; character size and parity it does not even keep. */
 test('the port is set as it is configured, and closing it will not drop DTR', async () => {
   const cable = newCable()

@@ -35,7 +35,7 @@ function loopedPort() {
   cleanUps.push(() => closeSync(fd))
   const poller = new ScriptedPoller()
   const nothing = (): Promise<void> => Promise.resolve()
-  const binding: TtyBinding = { fd, poller, set: nothing, flush: nothing, drain: nothing, close: nothing }
+  const binding: TtyBinding = { fd, poller, set: nothing, flush: nothing, close: nothing }
   const chunks: Buffer[] = []
   const faults: Error[] = []
   const port = new TtyPort(binding, {

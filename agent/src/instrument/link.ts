@@ -12,7 +12,7 @@ export interface LinkEvents {
 export interface Link {
   /** What was opened in the end: a port may have come back under another name. */
   readonly opened: string
-  /** Resolves when the bytes have left, as far as can be known. One call at a time. */
+  /** Resolves when the kernel has taken the bytes. One call at a time. */
   write(data: Buffer): Promise<void>
   /** What is wrong with a link that looks open; asked about once a second. */
   check(): Promise<AppError | undefined>

@@ -18,8 +18,6 @@ export interface TtyBinding {
   set(lines: { readonly dtr: boolean; readonly rts: boolean; readonly brk: boolean }): Promise<void>
   /** Throws away what has not left yet. */
   flush(): Promise<void>
-  /** Holds one thread of the pool until all has left. */
-  drain(): Promise<void>
   close(): Promise<void>
 }
 
@@ -35,7 +33,7 @@ export interface TtyOpening {
  * Ports are never listed: the library would end the process where `udevadm` is missing.
  */
 export async function openTtyBinding({ path, line, dropsDtr }: TtyOpening): Promise<TtyBinding> {
-  const { SerialPort } = await import('serialport')
+  const { SerialPort } = await import('./serial-port.ts')
   const port: unknown = await SerialPort.binding.open({ path, ...line, hupcl: dropsDtr, lock: true })
   return port as TtyBinding
 }

@@ -4,10 +4,11 @@ import { promisify } from 'node:util'
 import type { Clock } from '@relay/common/clock'
 import { AppError } from '@relay/common/errors'
 import type { Link, LinkEvents } from '../link.ts'
-import { keepDtr } from './keep-dtr.ts'
+import { DrainWatch } from './drain-watch.ts'
 import type { LineSettings, ResetSettings } from './line-settings.ts'
 import { lockHolder } from './lock-holder.ts'
 import { busyError, openError } from './open-error.ts'
+import { drainTty, keepDtr } from './set-no-hang-up.ts'
 import { openTtyBinding, type TtyBinding } from './tty-binding.ts'
 import { TtyPort } from './tty-port.ts'
 
@@ -17,6 +18,8 @@ export interface TtyLinkOptions {
   readonly line: LineSettings
   readonly reset: ResetSettings
   readonly clock: Clock
+  /** How long so many bytes may take to leave. */
+  readonly writeWithinMs: (bytes: number) => number
   /** DTR cannot be kept when the port is closed: the next opening resets the board. */
   readonly onDtrNotKept: () => void
 }
@@ -36,7 +39,7 @@ export async function openTtyLink(
   events: LinkEvents,
   signal: AbortSignal,
 ): Promise<Link> {
-  const { path, line, reset, onDtrNotKept } = options
+  const { path, line, onDtrNotKept } = options
   const holder = await lockHolder(path)
   if (holder !== undefined) throw busyError(path, holder)
   let binding: TtyBinding
@@ -48,7 +51,7 @@ export async function openTtyLink(
   const opened = await realpath(path).catch(() => path)
   const link = new TtyLink({ binding, opened }, options, events)
   try {
-    if (reset.dtr !== 'pulse' && !(await keepDtr(binding.fd ?? -1))) onDtrNotKept()
+    if (!(await keepDtr(binding.fd ?? -1))) onDtrNotKept()
     await link.reset(signal)
   } catch (error) {
     await link.close()
@@ -62,9 +65,10 @@ class TtyLink implements Link {
   readonly #binding: TtyBinding
   readonly #options: TtyLinkOptions
   readonly #port: TtyPort
+  readonly #drains: DrainWatch
   #isSettled = false
   #hasFailed = false
-  #isDraining = false
+  #isStuck = false
   #closing: Promise<void> | undefined
 
   constructor(
@@ -75,6 +79,11 @@ class TtyLink implements Link {
     this.opened = opened
     this.#binding = binding
     this.#options = options
+    this.#drains = new DrainWatch({
+      clock: options.clock,
+      drain: (signal) => drainTty(binding.fd ?? -1, signal),
+      withinMs: options.writeWithinMs,
+    })
     this.#port = new TtyPort(binding, {
       onData: (chunk) => {
         if (this.#isSettled) events.onData(chunk)
@@ -98,16 +107,13 @@ class TtyLink implements Link {
     this.#isSettled = true
   }
 
-  /** Until the hardware has it: what a dead port holds back must not move the board when it comes to life again. */
+  /** Until the kernel has it; whether the hardware takes it is seen by `check`. */
   async write(data: Buffer): Promise<void> {
     try {
       await this.#port.write(data)
-      this.#isDraining = true
-      await this.#binding.drain()
+      this.#drains.written(data.length)
     } catch (cause) {
       throw lost(this.#options.path, 'failed while it was written', cause)
-    } finally {
-      this.#isDraining = false
     }
   }
 
@@ -115,6 +121,10 @@ class TtyLink implements Link {
   async check(): Promise<AppError | undefined> {
     const { fd } = this.#binding
     if (fd === null) return undefined
+    if (this.#drains.isStuck()) {
+      this.#isStuck = true
+      return stuck(this.#options.path)
+    }
     try {
       const [named, open] = await Promise.all([stat(this.#options.path), fstatAsync(fd)])
       return named.rdev === open.rdev ? undefined : lost(this.#options.path, 'is another port now')
@@ -129,7 +139,8 @@ class TtyLink implements Link {
   }
 
   async #close(): Promise<void> {
-    const isStanding = this.#hasFailed || this.#isDraining || this.#port.isWriting
+    const isStanding = this.#hasFailed || this.#isStuck || this.#port.isWriting
+    this.#drains.stop()
     this.#port.close()
     const released = this.#release(isStanding)
     const waiting = new AbortController()
@@ -137,7 +148,7 @@ class TtyLink implements Link {
     waiting.abort()
   }
 
-  /** The kernel waits up to 30 s for output that stands still, and a drain for ever: it is thrown away before. */
+  /** The kernel waits up to 30 s for output that stands still: it is thrown away before. */
   async #release(isStanding: boolean): Promise<void> {
     if (isStanding) await this.#binding.flush().catch(() => undefined)
     await this.#binding.close().catch(() => undefined)
@@ -156,6 +167,13 @@ class TtyLink implements Link {
       )
     }
   }
+}
+
+function stuck(device: string): AppError {
+  return new AppError(
+    'INSTRUMENT_STUCK',
+    `the instrument behind ${device} does not take the commands that were sent (hanging, or flow control?)`,
+  )
 }
 
 function lost(device: string, what: string, cause?: unknown): AppError {

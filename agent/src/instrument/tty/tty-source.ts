@@ -92,7 +92,11 @@ export class TtySource implements LinkSource {
       this.#hasToldDtr = true
       log.warn({ device: path }, 'DTR cannot be kept when the port is closed; opening it may reset the board')
     }
-    const link = await openTtyLink({ path, line, reset, clock, onDtrNotKept }, events, signal)
+    const link = await openTtyLink(
+      { path, line, reset, clock, writeWithinMs: (bytes) => this.writeWithinMs(bytes), onDtrNotKept },
+      events,
+      signal,
+    )
     this.#awaySinceMs = undefined
     await this.#learn(path)
     return link
