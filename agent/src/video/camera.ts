@@ -226,6 +226,8 @@ export class Camera implements Member, Part {
     const { clock } = this.#deps
     if (device === '') return await clock.sleep(delayMs, signal)
     const before = deviceIdentity(device)
+    // For one that is gone the next attempt waits.
+    if (before === undefined) return
     const untilMs = clock.monotonicMs() + delayMs
     while (!signal.aborted && deviceIdentity(device) === before) {
       const leftMs = untilMs - clock.monotonicMs()
