@@ -16,6 +16,7 @@ test.each([
   ['[video4linux2,v4l2 @ 0x5] Not a video capture device.', 'CAMERA_WRONG_FORMAT'],
   ['/dev/video0: Inappropriate ioctl for device', 'CAMERA_WRONG_FORMAT'],
   ["[video4linux2,v4l2 @ 0x5] Cannot find a proper format for codec 'h264'", 'CAMERA_WRONG_FORMAT'],
+  ['[video4linux2,v4l2 @ 0x5] No such input format: mjpg.', 'CAMERA_WRONG_FORMAT'],
   ['[alsa @ 0x5] cannot open audio device hw:9 (No such file or directory)', 'AUDIO_FAILED'],
   ['[alsa @ 0x5] cannot set channel count to 1 (Invalid argument)', 'AUDIO_FAILED'],
   ["Unknown encoder 'h264_v4l2m2m'", 'ENCODER_OPTIONS_WRONG'],

@@ -48,7 +48,7 @@ const symptoms: readonly Symptom[] = [
   },
   {
     pattern:
-      /not a video capture device|inappropriate ioctl|cannot find a proper format|VIDIOC_S_FMT|VIDIOC_S_PARM|the v4l2 driver changed|not supported by this device/i,
+      /not a video capture device|inappropriate ioctl|cannot find a proper format|no such input format|VIDIOC_S_FMT|VIDIOC_S_PARM|the v4l2 driver changed|not supported by this device/i,
     code: 'CAMERA_WRONG_FORMAT',
     sentence: (device) =>
       `camera ${device} cannot deliver what is asked for; "v4l2-ctl -d ${device} --list-formats-ext" shows what it can`,
