@@ -278,9 +278,9 @@ describe('a relay', () => {
     await Promise.all([once(mute, 'listening'), once(rude, 'listening')])
     const url = (server: typeof mute): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
 
-    expect(await ask(url(mute), 300)).toMatchObject({ kind: 'failed', code: 'TIMEOUT' })
-    expect(await ask(url(rude))).toMatchObject({ kind: 'failed', code: 'ECONNRESET' })
-    expect(await ask('http://127.0.0.1:1/')).toMatchObject({ kind: 'failed', code: 'ECONNREFUSED' })
+    expect(await ask(url(mute), 300)).toMatchObject({ kind: 'failed', fault: 'TIMEOUT' })
+    expect(await ask(url(rude))).toMatchObject({ kind: 'failed', fault: 'ECONNRESET' })
+    expect(await ask('http://127.0.0.1:1/')).toMatchObject({ kind: 'failed', fault: 'ECONNREFUSED' })
     expect(await ask('https://localhost:1/', 20_000, { HTTPS_PROXY: 'nonsense://' })).toMatchObject({
       kind: 'failed',
     })

@@ -25,7 +25,12 @@ export type RelayAnswer =
       readonly askedAtMs: number
       readonly certificate: CertificateFacts | undefined
     }
-  | { readonly kind: 'failed'; readonly code: string; readonly why: string }
+  | {
+      readonly kind: 'failed'
+      /** Code of the system or of a library (`ECONNREFUSED`), or `TIMEOUT`. */
+      readonly fault: string
+      readonly why: string
+    }
 
 const maxBodyBytes = 4_096
 
@@ -110,7 +115,7 @@ function certificateOf(socket: TLSSocket): CertificateFacts {
 }
 
 /** The innermost cause: what went wrong in the end. */
-function failureOf(error: unknown): { readonly code: string; readonly why: string } {
+function failureOf(error: unknown): { readonly fault: string; readonly why: string } {
   let inner = error
   for (let depth = 0; depth < 5 && inner instanceof Error; depth += 1) {
     const next: unknown = inner instanceof AggregateError ? inner.errors[0] : inner.cause
@@ -118,6 +123,6 @@ function failureOf(error: unknown): { readonly code: string; readonly why: strin
     inner = next
   }
   if (inner instanceof Error && (inner.name === 'AbortError' || inner.name === 'TimeoutError'))
-    return { code: 'TIMEOUT', why: 'no answer in time' }
-  return { code: errorCode(inner) ?? 'UNKNOWN', why: inner instanceof Error ? inner.message : String(inner) }
+    return { fault: 'TIMEOUT', why: 'no answer in time' }
+  return { fault: errorCode(inner) ?? 'no code', why: inner instanceof Error ? inner.message : String(inner) }
 }

@@ -1,4 +1,5 @@
-import { chown, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chown, copyFile, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { AppError, errorCode, UnavailableError } from '@relay/common/errors'
 import { readYaml } from '@relay/common/config/read-yaml'
@@ -43,7 +44,7 @@ export async function writeImport(files: ImportFiles): Promise<string | undefine
       if (made !== undefined && owner !== undefined) await chown(dirname(target), 0, owner.gid)
     }
     const kept = hasOld ? `${output}.before-import-${stamp}` : undefined
-    if (kept !== undefined) await rename(output, kept)
+    if (kept !== undefined) await copyFile(output, kept, constants.COPYFILE_EXCL)
     // Arguments of ffmpeg may hold the password of a network camera.
     await replaceFile(output, yaml, {
       mode: 0o640,

@@ -75,7 +75,7 @@ async function gatherLookup(
     deadline.addEventListener('abort', () => done('TIMEOUT'), { once: true })
   })
   const outcome = await Promise.race([
-    resolve(host).catch((error: unknown) => errorCode(error) ?? 'UNKNOWN'),
+    resolve(host).catch((error: unknown) => errorCode(error) ?? 'no code'),
     late,
   ])
   const tookMs = monotonicMs() - startedAtMs

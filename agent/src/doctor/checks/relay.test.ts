@@ -62,8 +62,8 @@ test.each([
   ['CERT_HAS_EXPIRED', /has expired/],
   ['PROXY_FAILED', /the proxy/],
   ['EWHATEVER', /EWHATEVER/],
-])('a failure with %s is one problem with advice', (code, what) => {
-  const verdicts = judgeRelay({ access, answer: { kind: 'failed', code, why: 'the proxy said no' } }, nowMs)
+])('a failure with %s is one problem with advice', (fault, what) => {
+  const verdicts = judgeRelay({ access, answer: { kind: 'failed', fault, why: 'the proxy said no' } }, nowMs)
   expect(verdicts).toEqual([
     { level: 'problem', what: expect.stringMatching(what) as string, advice: expect.any(String) as string },
   ])

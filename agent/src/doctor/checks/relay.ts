@@ -164,10 +164,10 @@ function judgeClockDifference(
     : [problem(`${shown}: tokens are refused or end early`, advice)]
 }
 
-function judgeFailure(host: string, { code, why }: Extract<RelayAnswer, { kind: 'failed' }>): Verdict {
-  const certificate = certificateFaults[code]
+function judgeFailure(host: string, { fault, why }: Extract<RelayAnswer, { kind: 'failed' }>): Verdict {
+  const certificate = certificateFaults[fault]
   if (certificate !== undefined) return problem(`${host}: ${certificate[0]}`, certificate[1])
-  switch (code) {
+  switch (fault) {
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return problem(`${host} is not found`, 'see DNS')
@@ -179,7 +179,7 @@ function judgeFailure(host: string, { code, why }: Extract<RelayAnswer, { kind: 
     case 'ENETUNREACH':
     case 'EHOSTUNREACH':
       return problem(
-        `there is no way to ${host} (${code})`,
+        `there is no way to ${host} (${fault})`,
         'the network is down: see "ip addr" and "ip route"; check cable or Wi-Fi',
       )
     case 'TIMEOUT':
@@ -196,6 +196,6 @@ function judgeFailure(host: string, { code, why }: Extract<RelayAnswer, { kind: 
     case 'PROXY_FAILED':
       return problem(`${host} is not reached: ${why}`, 'check HTTPS_PROXY and NO_PROXY of the service')
     default:
-      return problem(`${host} is not reached (${code}: ${why})`, 'check relay.access and the network')
+      return problem(`${host} is not reached (${fault}: ${why})`, 'check relay.access and the network')
   }
 }
