@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { bundledPrograms, bundlePrograms } from '../build/bundle-programs.ts'
 import { collectPrebuilds } from '../build/collect-prebuilds.ts'
 import { pinnedNode } from '../build/pinned-node.ts'
 import { controlFile } from './control-file.ts'
+import { writeDeb } from './deb-file.ts'
 import { cpuOf, type DebianArchitecture, type PackageDefinition } from './package-definition.ts'
 import { PackageTree } from './package-tree.ts'
 import type { PackageVersion } from './package-version.ts'
@@ -23,8 +22,6 @@ export interface BuildOptions {
   readonly compression: number
 }
 
-const packWithinMs = 900_000
-
 /** Makes every package for every architecture, and gives their files in order. What is unfinished leaves nothing. */
 export async function buildPackages(options: BuildOptions): Promise<readonly string[]> {
   await mkdir(options.directory, { recursive: true })
@@ -33,12 +30,16 @@ export async function buildPackages(options: BuildOptions): Promise<readonly str
     const pairs = options.definitions.flatMap((definition) =>
       options.architectures.map((architecture) => ({ definition, architecture })),
     )
-    return await Promise.all(
-      pairs.map(async ({ definition, architecture }) => {
-        const tree = await makeTree(options, { definition, architecture, work })
-        return await pack(tree, options, `${definition.name}_${options.version.version}_${architecture}.deb`)
-      }),
-    )
+    const files: string[] = []
+    // One after the other: the second package of a processor finds its Node compressed.
+    for (const { definition, architecture } of pairs) {
+      const { name } = definition
+      const tree = await makeTree(options, { definition, architecture, work })
+      const file = `${name}_${options.version.version}_${architecture}.deb`
+      files.push(await pack(tree, options, { name, file }))
+      await rm(tree.root, { recursive: true, force: true })
+    }
+    return files
   } finally {
     await rm(work, { recursive: true, force: true })
   }
@@ -110,18 +111,21 @@ export function filledIn(script: string, files: SystemFiles): string {
   })
 }
 
-async function pack(tree: PackageTree, options: BuildOptions, name: string): Promise<string> {
+async function pack(
+  tree: PackageTree,
+  { checkout, directory, version, compression }: BuildOptions,
+  { name, file }: { readonly name: string; readonly file: string },
+): Promise<string> {
   const unfinished = `${tree.root}.deb`
-  await promisify(execFile)(
-    'dpkg-deb',
-    ['--root-owner-group', '-Zxz', `-z${options.compression}`, '--build', tree.root, unfinished],
-    {
-      timeout: packWithinMs,
-      env: { ...process.env, SOURCE_DATE_EPOCH: String(options.version.sourceDateEpoch), LC_ALL: 'C' },
-    },
-  )
+  await writeDeb({
+    root: tree.root,
+    file: unfinished,
+    modifiedAtSeconds: version.sourceDateEpoch,
+    compression,
+    large: `usr/lib/${name}/bin/node`,
+    cache: join(checkout, 'node_modules', '.cache', 'relay', 'compressed'),
+  })
   await chmod(unfinished, 0o644)
-  const file = join(options.directory, name)
-  await rename(unfinished, file)
-  return file
+  await rename(unfinished, join(directory, file))
+  return join(directory, file)
 }
