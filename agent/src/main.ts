@@ -1,12 +1,9 @@
 import { setFlagsFromString } from 'node:v8'
 import { handOverVariable } from './config-child.ts'
+import { v8Flags } from './node-flags.ts'
 
-// A board has little memory, and this program computes little. Where the space for its young objects may not grow (up
-// to 16 MiB twice) it needs 5 MB less, with code made for size another 4 MB, and without the two optimizing compilers
-// another 8 MB, for a CPU load that is the same within what can be measured (npm run bench -- --only agent).
-// Must come before all else is loaded.
-for (const flag of ['--semi-space-growth-factor=1', '--optimize-for-size', '--no-turbofan', '--no-maglev'])
-  setFlagsFromString(flag)
+// Before all else is loaded, for whom no command line gave them.
+for (const flag of v8Flags) setFlagsFromString(flag)
 
 const { runMain } = await import('@relay/common/run-main')
 const isService = process.argv[2] === 'run' && process.env[handOverVariable] === undefined

@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8'
+import { v8Flags } from './node-flags.ts'
 
 // As in main.ts; this entry is that of `relay host`, whose local API has the words of v0.9.3.
-setFlagsFromString('--semi-space-growth-factor=1')
+for (const flag of v8Flags) setFlagsFromString(flag)
 
 const [{ runMain }, { runProgram }, { agentProgram }] = await Promise.all([
   import('@relay/common/run-main'),

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { builtinsByRequire } from './builtins-by-require.ts'
 
 /** A program in its shipped form, which any Node 24 runs. */
 export interface BundledProgram {
@@ -31,9 +32,9 @@ const banner = [
 ].join(' ')
 
 /**
- * Writes `<directory>/lib/<name>.mjs` for every program, with a map beside it. Blanks and comments are left out, as V8
- * keeps the whole text: 5 of 86 MB. Names and short lines stay, for stack traces. Not split into parts that are loaded
- * when they are needed, which would save another 4 MB: esbuild loses the named exports of CommonJS libraries there.
+ * Writes `<directory>/lib/<name>.mjs` for every program, and beside it the parts that are loaded when they are needed
+ * (one that a program does without costs it no memory), each with its map. Blanks and comments are left out, as V8 keeps
+ * the whole text. Names and short lines stay, for stack traces.
  *
  * Native add-ons are not bundled: those who load them look for `../prebuilds/linux-<cpu>/` from the bundle, which is why
  * bundles lie in a folder of their own. The same sources give the same bytes wherever the checkout lies: maps name sources
@@ -49,6 +50,7 @@ export async function bundlePrograms(
     outdir: join(directory, 'lib'),
     outExtension: { '.js': '.mjs' },
     bundle: true,
+    splitting: true,
     platform: 'node',
     target: 'node24',
     format: 'esm',
@@ -61,6 +63,7 @@ export async function bundlePrograms(
     legalComments: 'none',
     metafile: true,
     external: ['*.node'],
+    plugins: [builtinsByRequire],
     banner: { js: banner },
     define: { __dirname: 'import.meta.dirname' },
     logLevel: 'warning',

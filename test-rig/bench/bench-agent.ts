@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { exchangeToken } from '@relay/common/exchange-token'
 import { WebSocket } from 'ws'
 import { stringify } from 'yaml'
+import { nodeFlags } from '../../agent/src/node-flags.ts'
 import { childEnvironment } from '../src/lab/child-environment.ts'
 import { OwnedProcess } from '../src/lab/owned-process.ts'
 import { programPaths } from '../src/lab/program-paths.ts'
@@ -68,7 +69,7 @@ export class BenchAgent implements AsyncDisposable {
     this.#process = await OwnedProcess.start({
       name: 'agent',
       command: process.execPath,
-      args: [this.#options.program, 'run', '--config', join(this.#folder, 'agent.yaml')],
+      args: [...nodeFlags, this.#options.program, 'run', '--config', join(this.#folder, 'agent.yaml')],
       env: childEnvironment(process.env, {
         RELAY_AGENT_STATUS_SOCKET: join(this.#folder, 'status.sock'),
         ...this.#options.environment,

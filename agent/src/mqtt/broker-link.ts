@@ -73,7 +73,10 @@ export async function openBroker(
   signal: AbortSignal,
 ): Promise<BrokerLink> {
   const { address, names, connectTimeoutMs, maxPacketBytes } = options
-  const [{ MqttClient }, password] = await Promise.all([import('mqtt'), readPassword(options.passwordFile)])
+  const [{ MqttClient }, password] = await Promise.all([
+    import('./mqtt-client.ts'),
+    readPassword(options.passwordFile),
+  ])
   const socket = await dialBroker({ address, names, timeoutMs: connectTimeoutMs }, clock, signal)
   const stream = new BrokerStream(socket, { maxPacketBytes, onOversize: events.onOversize }, clock)
   const client = new MqttClient(() => stream, clientOptions(options, password))
