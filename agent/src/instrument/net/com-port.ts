@@ -59,6 +59,15 @@ export function lineRequests({
   ]
 }
 
+/** Servers tell the rate that they have made, which a divisor may miss; a line bears a few percent. */
+const baudTolerance = 0.03
+
+/** Whether a server has done what it was asked for. Pure. */
+export function isConfirmed({ command, expected }: ComPortRequest, value: number): boolean {
+  if (command !== SET_BAUDRATE) return value === expected
+  return Math.abs(value - expected) <= expected * baudTolerance
+}
+
 /** A control line or the flow control. Pure. */
 export function controlRequest(value: number, what: string): ComPortRequest {
   return byteRequest(SET_CONTROL, value, what)

@@ -8,6 +8,7 @@ import {
   controlRequest,
   dtrOff,
   dtrOn,
+  isConfirmed,
   lineRequests,
   parseComPort,
   quietRequests,
@@ -224,15 +225,16 @@ class Rfc2217Link implements Link {
     }
   }
 
-  async #set({ command, payload, what, expected }: ComPortRequest): Promise<void> {
+  async #set(request: ComPortRequest): Promise<void> {
+    const { command, payload, what, expected } = request
     this.#values.delete(command)
     this.#send(subnegotiation(COM_PORT_OPTION, payload))
     await this.#until(
       () => this.#values.has(command),
       new AppError('INSTRUMENT_SETTINGS_REFUSED', `${this.opened} does not confirm ${what}`),
     )
-    const value = this.#values.get(command)
-    if (value !== expected) {
+    const value = this.#values.get(command) ?? 0
+    if (!isConfirmed(request, value)) {
       throw new AppError(
         'INSTRUMENT_SETTINGS_REFUSED',
         `${this.opened} set ${what} to ${value} where ${expected} was asked for`,

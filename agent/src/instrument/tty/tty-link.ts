@@ -66,7 +66,7 @@ class TtyLink implements Link {
   readonly #options: TtyLinkOptions
   readonly #port: TtyPort
   readonly #drains: DrainWatch
-  #isSettled = false
+  #isSettled: boolean
   #hasFailed = false
   #isStuck = false
   #closing: Promise<void> | undefined
@@ -79,6 +79,7 @@ class TtyLink implements Link {
     this.opened = opened
     this.#binding = binding
     this.#options = options
+    this.#isSettled = options.reset.dtr !== 'pulse'
     this.#drains = new DrainWatch({
       clock: options.clock,
       drain: (signal) => drainTty(binding.fd ?? -1, signal),
