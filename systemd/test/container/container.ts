@@ -104,13 +104,9 @@ export class Container implements AsyncDisposable {
     return await expectCommand('nsenter', this.#inside(['sh', '-euc', script]), options)
   }
 
-  /** Starts a program of this machine in the network of the container; whoever starts it ends it. */
-  async startInItsNetwork(name: string, command: string, args: readonly string[]): Promise<OwnedProcess> {
-    return await OwnedProcess.start({
-      name,
-      command: 'nsenter',
-      args: [`--target=${this.#pid}`, '--net', '--', command, ...args],
-    })
+  /** Runs a program of this machine in the network of the container, which must work; gives its stdout. */
+  async runInItsNetwork(command: string, args: readonly string[]): Promise<string> {
+    return await expectCommand('nsenter', [`--target=${this.#pid}`, '--net', '--', command, ...args])
   }
 
   /** A port of this machine that leads to that port of loopback inside; whoever asks for it closes it. */
