@@ -123,6 +123,21 @@ describe('an uplink', () => {
     expect(peer.closeCode).toBe(1000)
   })
 
+  test('knows how many others hear its topic, for as long as the relay that told it is there', async () => {
+    const server = await openServer()
+    const { clock, isLive, uplink } = startUplink(`${server.access}/session/t`)
+    const peer = await server.peer(1)
+    await isLive()
+    expect(uplink.status().viewers).toBeUndefined()
+
+    for (const payload of ['viewers=3', 'anything', 'viewers=many']) peer.websocket.ping(payload)
+
+    await eventually(() => uplink.status().viewers === 3)
+    peer.websocket.terminate()
+    await advanceUntil(clock, () => uplink.status().state.kind === 'waiting')
+    expect(uplink.status().viewers).toBeUndefined()
+  })
+
   test('without a token dials the destination itself', async () => {
     const server = await openServer()
     const { isLive } = startUplink(`ws://127.0.0.1:${server.port}/direct`, { hasToken: false })

@@ -28,8 +28,8 @@ async function dial(running: RunningRelay, userAgent: string): Promise<Host> {
   return { pings, closed }
 }
 
-const spreads = ({ pings }: Host): readonly (number | undefined)[] =>
-  pings.map((payload) => readSpread(Buffer.from(payload)))
+const spreads = ({ pings }: Host): readonly number[] =>
+  pings.flatMap((payload) => readSpread(Buffer.from(payload)) ?? [])
 
 test('a host learns over how long to spread its return, at once and with each later ping', async () => {
   const clock = new FakeClock(Date.now())

@@ -10,6 +10,7 @@ const alwaysShown: ReadonlyMap<string, string> = new Map([
   ['receivedMessages', 'received'],
   ['sentMessages', 'sent'],
   ['writtenMessages', 'written'],
+  ['viewers', 'viewers'],
 ])
 /** What speaks of trouble. */
 const shownAboveZero: ReadonlyMap<string, string> = new Map([

@@ -54,6 +54,16 @@ test.each([
   [{ name: '' }, 'running'],
   [{ uplinks: [{ id: 'a', state: { kind: 'live' } }] }, 'pend00 | linked'],
   [{ uplinks: [{ id: 'a', state: { kind: 'idle' } }] }, 'pend00 | not linked'],
+  [
+    {
+      uplinks: [
+        { id: 'a', state: { kind: 'live' }, viewers: 3 },
+        { id: 'b', state: { kind: 'live' }, viewers: 1 },
+      ],
+    },
+    'pend00 | linked, 3 viewers',
+  ],
+  [{ uplinks: [{ id: 'a', state: { kind: 'live' }, viewers: 1 }] }, 'pend00 | linked, 1 viewer'],
   [{ stuck: [{ part: 'uplink a', overdueMs: 1 }] }, 'pend00 | stuck: uplink a'],
   [{ cameras: [{ name: 'c', state: 'live', fault }] }, 'pend00 | c live'],
 ])('of %j it says "%s"', (parts, expected) => {

@@ -46,8 +46,16 @@ export function statusLine({ report, lastFault, configFault }: StatusLineFacts):
 function linkText(uplinks: readonly HealthPart[]): string {
   if (uplinks.length === 0) return ''
   const live = uplinks.filter(({ state }) => state === 'live').length
-  if (live === uplinks.length) return 'linked'
+  if (live === uplinks.length) return ['linked', ...viewersText(uplinks)].join(', ')
   return live === 0 ? 'not linked' : `linked ${live} of ${uplinks.length}`
+}
+
+/** Whoever watches an experiment hears each of its topics: the one with the most tells how many they are. */
+function viewersText(uplinks: readonly HealthPart[]): readonly string[] {
+  const counts = uplinks.flatMap(({ facts: { viewers } }) => (typeof viewers === 'number' ? [viewers] : []))
+  if (counts.length === 0) return []
+  const most = Math.max(...counts)
+  return [`${most} viewer${most === 1 ? '' : 's'}`]
 }
 
 function figureOf({ kind, name, state, works }: HealthPart, activity: Activity | undefined): string {

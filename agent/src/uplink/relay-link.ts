@@ -1,6 +1,7 @@
 import { AppError } from '@relay/common/errors'
 import { type Environment, proxyAgent } from '@relay/common/proxy'
 import { hostUserAgent, readReturn, readSpread } from '@relay/common/return-hint'
+import { readViewers } from '@relay/common/viewers-hint'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { Message } from '../feeds/feed-hub.ts'
 
@@ -23,6 +24,8 @@ export interface LinkEvents {
   readonly onPong: (payload: Buffer) => void
   /** The relay tells over how long its hosts shall spread their return when it breaks off without a word. */
   readonly onReturnSpread?: (spreadMs: number) => void
+  /** The relay tells how many others hear the topic. */
+  readonly onViewers?: (count: number) => void
   /** Once, when the socket is gone; then nothing more comes. */
   readonly onClosed: (error: AppError) => void
 }
@@ -85,6 +88,8 @@ export const dialRelay: DialRelay = (uri, events, options, signal) =>
     socket.on('ping', (payload) => {
       const spreadMs = readSpread(payload)
       if (spreadMs !== undefined) events.onReturnSpread?.(spreadMs)
+      const viewers = readViewers(payload)
+      if (viewers !== undefined) events.onViewers?.(viewers)
     })
     socket.on('open', () => {
       isUp = true

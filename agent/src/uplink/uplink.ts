@@ -66,6 +66,8 @@ export interface UplinkStatus extends LinkRecord {
   readonly queuedMessages: number
   readonly queuedBytes: number
   readonly roundTripMs: number | undefined
+  /** How many others hear the topic; undefined where the relay does not tell. */
+  readonly viewers?: number | undefined
 }
 
 /** Spec session 7.6 waits 1, 2, 4, 8, 10 s; ours are as long on average, and no two devices wait alike. */
@@ -109,6 +111,7 @@ export class Uplink implements Member {
   #lastToken: string | undefined
   readonly #refusals: RefusalPause
   readonly #return: ReturnPause
+  #viewers: number | undefined
   #sentMessages = 0
   #sentBytes = 0
   #receivedMessages = 0
@@ -169,6 +172,7 @@ export class Uplink implements Member {
       queuedMessages: this.#outbox.size,
       queuedBytes: this.#outbox.bytes,
       roundTripMs: this.#session?.roundTripMs,
+      viewers: this.#viewers,
     }
   }
 
@@ -287,6 +291,9 @@ export class Uplink implements Member {
           onMessage: (message) => this.#onMessage(message),
           onPong: (payload) => this.#onPong(payload),
           onReturnSpread: (spreadMs) => this.#return.spread(spreadMs),
+          onViewers: (count) => {
+            this.#viewers = count
+          },
           onClosed: (error) => closed.resolve(error),
         },
         { handshakeTimeoutMs, environment },
@@ -338,6 +345,7 @@ export class Uplink implements Member {
     } finally {
       serving.abort()
       this.#session = undefined
+      this.#viewers = undefined
       if (signal.aborted) await link.close()
       else link.terminate()
     }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { hostUserAgent, reasonWithReturn, spreadPayload } from '@relay/common/return-hint'
+import { viewersPayload } from '@relay/common/viewers-hint'
 import type { Batch } from './batch.ts'
 import { type CloseCause, closeReasons } from './close-reasons.ts'
 import { OutboundQueue, type OutboundQueueDeps } from './outbound-queue.ts'
@@ -69,6 +70,7 @@ export class Connection implements Reader, MemoryHolder {
   #nextPingMs: number
   #pongDueMs: number
   #isOpen = true
+  #toldViewers = -1
   sentMessages = 0
   sentBytes = 0
   lastSentMs = -1
@@ -137,6 +139,13 @@ export class Connection implements Reader, MemoryHolder {
   /** Tells a host over how long to spread its return when this link breaks without a word. */
   tellReturn(spreadMs: number): void {
     if (this.takesHints) this.#tcp.write(pingFrameWith(spreadPayload(spreadMs)))
+  }
+
+  /** Tells a host how many others hear its topic, where that has changed. */
+  tellViewers(count: number): void {
+    if (!this.takesHints || !this.#isOpen || count === this.#toldViewers) return
+    this.#toldViewers = count
+    this.#tcp.write(pingFrameWith(viewersPayload(count)))
   }
 
   /** What is wrong with it at this moment; sends a ping when one is due. */

@@ -268,6 +268,7 @@ export class Exchange {
     for (const connection of this.#connections) {
       const cause = connection.check(nowMs, spreadMs)
       if (cause !== undefined) this.#close(connection, cause)
+      else if (connection.takesHints) connection.tellViewers(this.#othersWhoHear(connection))
     }
     if (this.retained.isOver) this.#relieve(nowMs)
     relieveUnfinished(this.#connections, {
@@ -275,6 +276,11 @@ export class Exchange {
       nowMs,
       cut: (connection) => this.#close(connection, 'unfinished'),
     })
+  }
+
+  #othersWhoHear({ permission: { topic, canRead } }: Connection): number {
+    const readers = this.#topics.get(topic)?.readerCount ?? 0
+    return canRead ? Math.max(0, readers - 1) : readers
   }
 
   /** Links of hosts get a moment each to come back in, so that a restart is no rush. */
