@@ -78,6 +78,14 @@ describe('the socket', () => {
     expect(await asked()).toBe('AGENT_ANSWER_WRONG')
   })
 
+  test('of a running agent is never taken', async () => {
+    const first = await open()
+
+    await expect(open()).rejects.toMatchObject({ code: 'STATUS_SOCKET_IN_USE' })
+    expect(first.isInPlace).toBe(true)
+    expect(readdirSync(bench.directory)).toEqual(['status.sock'])
+  })
+
   test('removes nothing that took its name when it is closed', async () => {
     const first = await open()
     rmSync(path)
