@@ -114,11 +114,16 @@ function portsOf(config: AgentConfig): readonly { readonly name: string; readonl
 export function tokenUses(config: AgentConfig): readonly TokenUse[] {
   const cameras = new Set(config.cameras.map(({ feed }) => feed))
   const instruments = new Set(instrumentFeeds(config))
+  const needsOf = (topic: string, feed: string): TokenUse['needs'] => {
+    if (instruments.has(feed)) return ['read', 'write']
+    const isSentTo = cameras.has(feed) || isStream(feed) || topic === config.heartbeat.topic
+    return isSentTo ? ['write'] : []
+  }
   return config.topics.map(({ topic, feed, tokenFile, access }) => ({
     topic,
     tokenFile,
     access: access === '' ? config.relay.access : access,
-    needs: instruments.has(feed) ? ['read', 'write'] : cameras.has(feed) || isStream(feed) ? ['write'] : [],
+    needs: needsOf(topic, feed),
   }))
 }
 
