@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { fetchStatus } from '../src/health/fetch-status.ts'
 import { AgentWorkbench, freePort } from './agent-workbench.ts'
 import { eventually } from './eventually.ts'
+import { PtyPair } from './pty-pair.ts'
 
 const secretToken = 'eyJhbGciOiJIUzI1NiJ9.eyJzY29wZXMiOltdfQ.very-secret-signature'
 
@@ -161,6 +163,30 @@ describe('relay-agent status', () => {
     expect(off.stderr).toContain('status.socket is empty and metrics.port is 0')
     expect(away).toMatchObject({ code: 69, stdout: '' })
     expect(away.stderr).toContain(`no agent answers at http://127.0.0.1:${port}/status`)
+  })
+
+  test('remembers a fault that is over', async () => {
+    const socket = bench.file('s.sock')
+    const board = new PtyPair(bench.directory)
+    bench.later(() => board.unplug())
+    const config = bench.write(
+      'agent.yaml',
+      `${quiet(socket)}instruments: [{ name: board, device: ${board.device} }]\n`,
+    )
+    const agent = bench.start({ args: ['run', '--config', config] })
+    await eventually(() => agent.log.some(({ msg }) => msg === 'status is served'))
+    const faults = async () =>
+      (await fetchStatus({ socket, metrics: { host: '', port: 0 } }, new AbortController().signal))
+        .recentFaults
+    await expect
+      .poll(faults, { timeout: 20_000 })
+      .toMatchObject([{ part: 'instrument board', isOver: false }])
+    await board.plug()
+    await expect.poll(faults, { timeout: 20_000 }).toMatchObject([{ part: 'instrument board', isOver: true }])
+
+    const { code, stdout } = await bench.run({ args: ['status', '--config', config] })
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/^faults that are over\n {2}instrument board {2}INSTRUMENT_MISSING {2}.* ago: /m)
   })
 
   test('--watch follows an agent that goes away and comes back, and ends with 0', async () => {

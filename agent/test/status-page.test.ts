@@ -22,6 +22,7 @@ const report: StatusReport = {
     ready: { ok: true, reasons: [] },
     linked: { ok: true, reasons: [] },
   },
+  recentFaults: [],
   activity: [],
   name: 'pend00',
   phase: 'running',

@@ -13,6 +13,7 @@ import { Heartbeat } from './heartbeat.ts'
 import { judgeHealth } from './judge-health.ts'
 import { KeptServer, type OpenServer } from './kept-server.ts'
 import { Progress } from './progress.ts'
+import { RecentFaults } from './recent-faults.ts'
 import type { StatusReport } from './status-report.ts'
 import { StatusSocket } from './status-socket.ts'
 import { Thermometer } from './thermometer.ts'
@@ -36,6 +37,7 @@ const sampleEveryMs = 1_000
 export class HealthDesk {
   readonly #deps: HealthDeps
   readonly #meter = new ActivityMeter()
+  readonly #faults = new RecentFaults()
   readonly #startedAtMs: number
 
   constructor(deps: HealthDeps) {
@@ -59,6 +61,7 @@ export class HealthDesk {
       activity: healthParts(status).flatMap(({ title, count }) =>
         count === undefined ? [] : [this.#meter.of(title, nowMs)],
       ),
+      recentFaults: this.#faults.list,
       ...status,
     }
   }
@@ -125,14 +128,16 @@ export class HealthDesk {
     ]
   }
 
-  /** Looks at all counters each second, for rates. */
+  /** Looks at all parts each second: at counters, for rates, and at faults, which may be over soon. */
   #sampler(): Part {
     const { clock } = this.#deps
     const progress = new Progress(clock)
     const run = async (signal: AbortSignal): Promise<void> => {
       while (!signal.aborted) {
         progress.promise(10 * sampleEveryMs)
-        this.#meter.sample(healthParts(this.#deps.status()), clock.monotonicMs())
+        const parts = healthParts(this.#deps.status())
+        this.#meter.sample(parts, clock.monotonicMs())
+        this.#faults.look(parts)
         await clock.sleep(sampleEveryMs, signal)
       }
       progress.rest()

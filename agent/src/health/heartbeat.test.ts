@@ -25,6 +25,7 @@ function reportOf(parts: Readonly<Record<string, unknown>>): StatusReport {
     upMs: 42_500,
     monotonicMs: 0,
     health: judgeHealth(status),
+    recentFaults: [],
     activity: [{ part: 'camera front', perSecond: 23.96, quietMs: 40 }],
     ...status,
   }

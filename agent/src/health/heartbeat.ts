@@ -3,7 +3,7 @@ import type { FeedHub, Member } from '../feeds/feed-hub.ts'
 import type { Part } from '../part.ts'
 import { heartbeatMessage } from './heartbeat-message.ts'
 import type { Health } from './judge-health.ts'
-import { Progress } from './progress.ts'
+import { Progress } from '@relay/common/progress'
 import type { StatusReport } from './status-report.ts'
 
 export interface HeartbeatOptions {

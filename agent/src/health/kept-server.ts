@@ -4,7 +4,7 @@ import { keepConnected, type Retry, type RetryPolicy } from '@relay/common/keep-
 import type { Log } from '@relay/common/log'
 import { type Fault, faultOf } from '../fault.ts'
 import type { Part } from '../part.ts'
-import { Progress } from './progress.ts'
+import { Progress } from '@relay/common/progress'
 
 /** A server that listens already. */
 export interface OpenServer {

@@ -25,6 +25,7 @@ function reportOf(parts: Readonly<Record<string, unknown>>): StatusReport {
     upMs: 120_000,
     monotonicMs: 0,
     health: judgeHealth(status),
+    recentFaults: [],
     activity: [],
     ...status,
   }

@@ -1,6 +1,7 @@
 import type { AgentStatus } from '../agent-status.ts'
 import type { Activity } from './activity.ts'
 import type { Health } from './judge-health.ts'
+import type { RecentFault } from './recent-faults.ts'
 
 /**
  * What `/status` gives and `relay-agent status --json` prints, described in agent/src/health/README.md: fields are
@@ -18,6 +19,8 @@ export interface StatusReport extends AgentStatus {
   readonly monotonicMs: number
   readonly health: Health
   readonly activity: readonly Activity[]
+  /** What went wrong lately, the newest first; looked at once a second. */
+  readonly recentFaults: readonly RecentFault[]
 }
 
 /** What came from outside is such a report. Looks at what the text for people cannot do without. */
@@ -28,7 +31,9 @@ export function isStatusReport(value: unknown): value is StatusReport {
     value.format === 1 &&
     ['atMs', 'upMs', 'monotonicMs', 'pid'].every((key) => typeof value[key] === 'number') &&
     ['name', 'version'].every((key) => typeof value[key] === 'string') &&
-    ['cameras', 'instruments', 'uplinks', 'activity', 'stuck'].every((key) => Array.isArray(value[key])) &&
+    ['cameras', 'instruments', 'uplinks', 'activity', 'recentFaults', 'stuck'].every((key) =>
+      Array.isArray(value[key]),
+    ) &&
     [live, ready, linked].every(
       (verdict) => isRecord(verdict) && typeof verdict.ok === 'boolean' && Array.isArray(verdict.reasons),
     )

@@ -59,6 +59,7 @@ function reportOf(status: Partial<AgentStatus>, activity: StatusReport['activity
     monotonicMs: 0,
     health: judgeHealth(whole),
     activity,
+    recentFaults: [],
     ...whole,
   }
 }
@@ -114,6 +115,21 @@ uplinks
       'MQTT instruments\n  scope  waiting  feed scope, received 3\n    BROKER_GONE 14 seconds ago\n',
     )
     expect(text).toContain('  ready   no\n    MQTT instrument scope: the broker is away\n')
+  })
+
+  test('tells what is over, and what lasts only with its part', () => {
+    const fault = { code: 'CAMERA_LOST', message: 'it went\naway', part: 'camera front', atMs: 4_000 }
+    const report: StatusReport = {
+      ...reportOf({}),
+      recentFaults: [
+        { ...fault, part: 'camera side', isOver: false },
+        { ...fault, isOver: true },
+      ],
+    }
+
+    expect(statusText(report, withoutColour)).toMatch(
+      /\n\nfaults that are over\n {2}camera front {2}CAMERA_LOST {2}10 seconds ago: it went away\n$/,
+    )
   })
 
   test('says nothing by colour alone', () => {

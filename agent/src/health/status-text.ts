@@ -31,6 +31,7 @@ export function statusText(report: StatusReport, paint: Paint): string {
     }),
     ...(parts.length === 0 ? [['nothing is configured']] : []),
     ...(localApi === undefined ? [] : [[localApiText(localApi)]]),
+    ...pastFaults(report, paint),
   ]
   return `${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`
 }
@@ -94,6 +95,17 @@ function faultNotes({ fault }: HealthPart, nowMs: number, isTold: boolean): read
   if (fault === undefined) return []
   const when = `${fault.code} ${ageText(nowMs - fault.atMs)} ago`
   return [isTold ? when : `${when}: ${fault.message}`]
+}
+
+/** What is over: what is wrong now stands with its part. */
+function pastFaults({ recentFaults, atMs }: StatusReport, paint: Paint): readonly (readonly string[])[] {
+  const past = recentFaults.filter(({ isOver }) => isOver)
+  if (past.length === 0) return []
+  const rows = past.map(({ part, code, message, atMs: whenMs }): Row => {
+    const ago = `${ageText(atMs - whenMs)} ago`
+    return { cells: [[part], [code], [`${ago}: ${message}`]], notes: [] }
+  })
+  return [[paint('faults that are over', 'heading'), ...aligned(rows, paint)]]
 }
 
 function localApiText({ uploads, clients, refusedRequests, droppedMessages }: LocalApi): string {

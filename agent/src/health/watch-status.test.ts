@@ -24,6 +24,7 @@ const report: StatusReport = {
   upMs: 0,
   monotonicMs: 0,
   health: judgeHealth(status),
+  recentFaults: [],
   activity: [],
   ...status,
 }
