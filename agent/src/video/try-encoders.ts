@@ -59,7 +59,7 @@ export async function tryEncoders(options: TryOptions): Promise<readonly Encoder
     const trials: EncoderTrial[] = []
     for (const candidate of encoderCandidates(options.picture)) {
       if (options.signal.aborted) break
-      // oxlint-disable-next-line no-await-in-loop -- two at a time would disturb each other
+      // One after another: two at a time would disturb each other.
       const trial = await tryOne(candidate, camera.file, directory, options)
       trials.push(trial)
       options.onResult?.(trial)
