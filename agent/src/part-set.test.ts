@@ -2,7 +2,7 @@ import { aborted } from '@relay/common/clock'
 import { FakeClock } from '@relay/common/fake-clock'
 import { silentLog } from '@relay/common/log'
 import { expect, test } from 'vitest'
-import { Progress } from './health/progress.ts'
+import { Progress } from '@relay/common/progress'
 import type { PartPlan } from './part-plan.ts'
 import { PartSet } from './part-set.ts'
 

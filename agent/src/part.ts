@@ -1,4 +1,4 @@
-import type { Progress } from './health/progress.ts'
+import type { Progress } from '@relay/common/progress'
 
 /** Something of the agent with a life of its own: a camera, an instrument, an uplink, a server. */
 export interface Part {

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
-import type { Progress } from '../health/progress.ts'
+import type { Progress } from '@relay/common/progress'
 import { diagnoseEncoder } from './diagnose-encoder.ts'
 import type { LastLines } from './last-lines.ts'
 
