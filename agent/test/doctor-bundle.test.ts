@@ -182,7 +182,7 @@ test('what is very long is cut', async () => {
   expect(text).toContain('(the rest was left out)')
 })
 
-test('the program says where the archive is and what is in it, with a name of its own or a given one', async () => {
+test('the program says where the archive is and what is in it, and writes it once', async () => {
   const args = ['doctor', '--config', join(directory, 'none.yaml')]
   const path = join(directory, 'given.tar.gz')
   const doctor = new AgentProcess({ args: [...args, '--bundle', path] })

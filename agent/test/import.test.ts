@@ -242,6 +242,9 @@ describe('files that nobody expects', () => {
     await symlink('loop.token', join(old, 'loop.token'))
     await symlink('nowhere', join(old, 'x.access'))
     await mkdir(join(old, 'y.token'))
+    const outside = join(devices, 'spinner/etc/practable')
+    await symlink(join(outside, 'video.token'), join(old, 'out.token'))
+    await symlink(join(outside, 'video.access'), join(old, 'out.access'))
     await writeFile(join(old, 'closed.token'), 'x')
     await chmod(join(old, 'closed.token'), 0)
 

@@ -18,7 +18,7 @@ import { judgeConfig, type OpenedConfig } from './open-config.ts'
 import { isSecretName, Redactor } from './redact.ts'
 import { type Check, type CheckResult, runChecks } from './run-checks.ts'
 import { gatherService } from './service.ts'
-import { type Level, levels } from './verdict.ts'
+import { type Level, levels, unknown, type Verdict } from './verdict.ts'
 
 export interface DoctorReport {
   readonly version: string
@@ -51,7 +51,11 @@ export async function examine(options: ExamineOptions): Promise<DoctorReport> {
     ...(onProgress === undefined ? {} : { onProgress }),
   })
   const all: readonly CheckResult[] = [
-    { area: 'configuration', tookMs: 0, verdicts: judgeConfig(opened, configFile) },
+    {
+      area: 'configuration',
+      tookMs: 0,
+      verdicts: [...judgeConfig(opened, configFile), ...judgeRights(machine.userId)],
+    },
     ...areas,
   ]
   const counts = Object.fromEntries(
@@ -67,6 +71,13 @@ export async function examine(options: ExamineOptions): Promise<DoctorReport> {
     counts,
     areas: all,
   }) as DoctorReport
+}
+
+function judgeRights(userId: number): readonly Verdict[] {
+  if (userId === 0) return []
+  return [
+    unknown('who else uses a device, and files of others, only root can see', 'run the doctor with sudo'),
+  ]
 }
 
 function checksFor({ opened, machine }: ExamineOptions): readonly Check[] {

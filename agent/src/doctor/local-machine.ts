@@ -37,6 +37,8 @@ export class LocalMachine implements Machine {
   }
 
   async readText(path: string): Promise<string | undefined> {
+    // The card of another board may hold links that lead to files of this one.
+    if (this.#root !== '/' && (await this.realPath(path)) === undefined) return undefined
     try {
       // A pipe without a writer, or a device, must not keep us.
       await using file = await open(this.#at(path), constants.O_RDONLY | constants.O_NONBLOCK)

@@ -43,7 +43,7 @@ export interface Machine {
   readonly clock: Clock
   /** Of the user who runs the doctor. */
   readonly userId: number
-  /** The beginning of a regular file, at most 64 KiB. */
+  /** The beginning of a regular file, at most 64 KiB; of none outside of the root. */
   readText(path: string): Promise<string | undefined>
   /** Names in a directory, sorted. */
   list(path: string): Promise<readonly string[]>
