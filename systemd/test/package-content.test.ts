@@ -7,7 +7,7 @@ import { agentPackage } from '../debian/agent-package.ts'
 import { libraryDepends } from '../debian/package-definition.ts'
 import { serverPackage } from '../debian/server-package.ts'
 import { runCommand } from './container/run-command.ts'
-import { emulatorOf } from './emulator.ts'
+import { commandOfNode, emulatorOf } from './emulator.ts'
 import { builtPackage } from './packages.ts'
 import { ShippedAgent } from './shipped-agent.ts'
 import { UnpackedPackage } from './unpacked-package.ts'
@@ -158,12 +158,11 @@ describe('what the agent for this machine and for a Raspberry Pi does once unpac
 
   test.each(machines)(
     'on $architecture it carries lines both ways between serial port and client',
-    async ({ architecture, emulator }) => {
+    async ({ architecture, cpu }) => {
       using unpacked = await UnpackedPackage.open('relay-agent', architecture)
       const home = unpacked.path('usr/lib/relay-agent')
       await using agent = await ShippedAgent.start([
-        ...emulator,
-        join(home, 'bin/node'),
+        ...commandOfNode(join(home, 'bin/node'), cpu, unpacked.root),
         join(home, 'lib/relay-agent.mjs'),
       ])
 
