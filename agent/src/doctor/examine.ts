@@ -152,8 +152,11 @@ export async function redactorFor(config: AgentConfig, machine: Machine): Promis
   return new Redactor([...texts.filter((text) => text !== undefined), ...secretsOf(machine.environment)])
 }
 
+/** Directories of every shell, whose names end as those of passwords do. */
+const workingDirectories = ['PWD', 'OLDPWD']
+
 function secretsOf(environment: Environment): readonly string[] {
   return Object.entries(environment).flatMap(([name, value]) =>
-    value !== undefined && isSecretName(name) ? [value] : [],
+    value !== undefined && isSecretName(name) && !workingDirectories.includes(name) ? [value] : [],
   )
 }
