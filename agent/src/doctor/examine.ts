@@ -153,10 +153,10 @@ export async function redactorFor(config: AgentConfig, machine: Machine): Promis
 }
 
 /** Directories of every shell, whose names end as those of passwords do. */
-const workingDirectories = ['PWD', 'OLDPWD']
+const workingDirectories: ReadonlySet<string> = new Set(['PWD', 'OLDPWD'])
 
 function secretsOf(environment: Environment): readonly string[] {
   return Object.entries(environment).flatMap(([name, value]) =>
-    value !== undefined && isSecretName(name) && !workingDirectories.includes(name) ? [value] : [],
+    value !== undefined && isSecretName(name) && !workingDirectories.has(name) ? [value] : [],
   )
 }
