@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { until } from '../../test-rig/src/rig/until.ts'
 import { InstalledLab } from './container/installed-lab.ts'
@@ -49,6 +51,27 @@ describe.skipIf(why !== undefined)(
       await lab.container.shell(`systemctl reset-failed ${unit}; systemctl restart ${unit}`)
     }
 
+    /** With a short watchdog, and faults below the program that a file in /run switches on. */
+    async function watch(name: string): Promise<void> {
+      const faults = await readFile(join(import.meta.dirname, '../../agent/test/lose-timers.mjs'), 'utf8')
+      await lab.container.write('/opt/lose-timers.mjs', faults)
+      await lab.dropIn(name, 'watchdog', [
+        '[Service]',
+        'WatchdogSec=4s',
+        'Environment=NODE_OPTIONS=--import=/opt/lose-timers.mjs',
+        'Environment=LOSE_TIMERS_WHEN=/run/lose-timers BLOCK_WHEN=/run/block-loop',
+      ])
+      await lab.container.shell(`systemctl restart ${name}`)
+    }
+
+    async function endedByWatchdog(name: string, times: number): Promise<void> {
+      await until(
+        `${times} ends of ${name} by the watchdog`,
+        async () => (await lab.journal(name, 500)).split("Failed with result 'watchdog'").length > times,
+        { withinMs: 60_000, everyMs: 300 },
+      )
+    }
+
     test('runs after the installation and at every boot, as its own user, and says that it is ready', async () => {
       const properties = [
         'ActiveState',
@@ -88,10 +111,10 @@ describe.skipIf(why !== undefined)(
       await data.text('heard {"set":"mode"}')
       await video.message(({ data: bytes, binary }) => binary && bytes[0] === 0x47)
       await lab.property(unit, 'StatusText', (text) =>
-        /^pend-test \| linked \| .*fps.* \| board now/.test(text),
+        /^pend-test \| linked, \d viewers? \| front \d+ fps \| board now/.test(text),
       )
       expect(await lab.container.shell(`systemctl status --no-pager ${unit}`)).toMatch(
-        /Status: "pend-test \| linked \|/,
+        /Status: "pend-test \| linked, /,
       )
     })
 
@@ -118,13 +141,21 @@ describe.skipIf(why !== undefined)(
       expect(environment).not.toContain(signature)
     })
 
-    test('goes on when its serial port is pulled and put back', async () => {
+    test('goes on when its serial port is pulled and put back, and its journal can be asked for it', async () => {
       const pid = await mainPid()
       await using viewer = await lab.join('pend-data')
       await viewer.text('{"angle":1.5}')
 
       await board.unplug()
       await lab.property(unit, 'StatusText', (text) => /last fault .*board/.test(text))
+      const lost = await lab.container.shell(
+        `journalctl --no-pager --output=json --lines=1 --unit=${unit} --priority=warning INSTRUMENT=board`,
+      )
+      expect(JSON.parse(lost)).toMatchObject({
+        PRIORITY: '4',
+        SYSLOG_IDENTIFIER: 'relay-agent',
+        ERROR_CODE: expect.stringMatching(/^INSTRUMENT_/) as unknown,
+      })
       await board.plug()
       const before = viewer.received.length
       await until('data after the plug', () => viewer.received.length > before)
@@ -184,20 +215,33 @@ describe.skipIf(why !== undefined)(
     })
 
     test('is ended and started again by the watchdog when its event loop does not turn', async () => {
-      await lab.dropIn(unit, 'watchdog', ['[Service]', 'WatchdogSec=4s'])
-      await restart()
-      // Longer than the watchdog waits: with pings nothing happens.
-      await lab.property(unit, 'ActiveEnterTimestampMonotonic', (since) => Number(since) > 0)
+      await watch(unit)
       const pid = await mainPid()
+      // Longer than the watchdog waits: with its signs of life nothing happens.
       await lab.container.shell('sleep 6')
       expect(await mainPid()).toBe(pid)
 
-      await lab.container.shell(`kill -STOP ${pid}`)
+      await lab.container.shell('touch /run/block-loop')
 
+      await endedByWatchdog(unit, 1)
+      await lab.container.shell('rm /run/block-loop')
       await lab.property(unit, 'NRestarts', (count) => count === '1')
       await lab.property(unit, 'StatusText', (text) => text.includes('linked'))
-      expect(await lab.journal(unit)).toMatch(/Watchdog timeout \(limit 4s\)!/)
-      await lab.removeDropIn(unit, 'watchdog')
+    })
+
+    test('is ended and started again by the watchdog when a part of it is stuck, and so is the relay', async () => {
+      await watch('relay.service')
+
+      await lab.container.shell('touch /run/lose-timers')
+
+      await Promise.all([endedByWatchdog(unit, 2), endedByWatchdog('relay.service', 1)])
+      await lab.container.shell('rm /run/lose-timers')
+      for (const name of [unit, 'relay.service']) {
+        expect(await lab.journal(name, 500)).toMatch(/a part .*is stuck, systemd gets no sign of life/)
+        await lab.property(name, 'NRestarts', (count) => count !== '0')
+        await lab.property(name, 'SubState', (state) => state === 'running')
+        await lab.removeDropIn(name, 'watchdog')
+      }
     })
 
     test('is not started again with a wrong configuration, and its journal says what is wrong', async () => {
@@ -233,7 +277,7 @@ describe.skipIf(why !== undefined)(
       await lab.container.shell(`cp ${example} /etc/systemd/system/${unit}.d/ && systemctl daemon-reload`)
       await restart()
 
-      await lab.property(unit, 'StatusText', (text) => text.startsWith('pend-test | linked |'))
+      await lab.property(unit, 'StatusText', (text) => text.startsWith('pend-test | linked, '))
       const reader = await lab.container.run('runuser', [
         '-u',
         'relay-agent',
