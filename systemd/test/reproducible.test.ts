@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -11,6 +12,12 @@ mkdirSync(dist, { recursive: true })
 const work = mkdtempSync(join(dist, 'reproducible-'))
 afterAll(() => rmSync(work, { recursive: true, force: true }))
 
+/** Taken once: somebody may commit meanwhile. */
+const commit = execFileSync('git', ['-c', 'safe.directory=*', 'rev-parse', 'HEAD'], {
+  cwd: checkout,
+  encoding: 'utf8',
+}).trim()
+
 /** Clones the commit into a folder and makes the package there; gives its hash by its name. */
 async function madeIn(folder: string, umask: string): Promise<Readonly<Record<string, string>>> {
   const copy = join(work, folder)
@@ -18,6 +25,7 @@ async function madeIn(folder: string, umask: string): Promise<Readonly<Record<st
     'set -e',
     `umask ${umask}`,
     `git -c safe.directory='*' clone -q ${checkout} ${copy}`,
+    `git -C ${copy} checkout -q --detach ${commit}`,
     `cp -al ${checkout}/node_modules ${copy}/node_modules`,
     `cd ${copy}`,
     `${process.execPath} systemd/debian/main.ts --architecture amd64 --only relay-agent`,
