@@ -11,8 +11,8 @@ const refreshSec = 30
 
 /**
  * The status as a page for the network of the laboratory: readable without a script, on a phone, in the dark and by a
- * screen reader. It tells states, counters and what to do; no addresses, no output of ffmpeg, and nothing can be
- * changed by it. Pure.
+ * screen reader. It tells states, counters and what to do; nothing can be changed by it. Of hosts, files and the words
+ * of ffmpeg it holds only what the sentence of a fault names. Pure.
  */
 export function statusPage(report: StatusReport): string {
   const { name, version, health, upMs, atMs } = report
