@@ -30,7 +30,8 @@ function afterAnyDelay(delayMs: number, action: () => void): Cancel {
   const dueAtMs = performance.now() + Math.max(0, delayMs)
   let timer: NodeJS.Timeout
   const arm = (): void => {
-    const leftMs = Math.ceil(dueAtMs - performance.now())
+    // This very turn may have been held up beyond it, and Node warns of negative times.
+    const leftMs = Math.max(0, Math.ceil(dueAtMs - performance.now()))
     timer = setTimeout(fire, Math.min(leftMs, longestTimeoutMs))
   }
   const fire = (): void => {

@@ -33,14 +33,20 @@ export class Board implements AsyncDisposable {
 
   static async start(): Promise<Board> {
     await using stack = new AsyncDisposableStack()
+    const startedAtMs = performance.now()
+    const tell = (what: string): void =>
+      console.log(`${Math.round((performance.now() - startedAtMs) / 1000)} s: ${what}`)
     const relay = stack.use(await RelayUnderTest.start())
-    const image = await bakeImage({ cache: imageCache, tell: (line) => console.log(line) })
+    const image = await bakeImage({ cache: imageCache, tell })
+    tell('the machine starts')
     const machine = stack.use(await VirtualMachine.start(image))
+    tell('it is up; installing the package')
     await machine.reachOut([portOf(relay.access), portOf(relay.target)])
     // One camera that makes pictures by itself (node type 1 is video capture).
     await machine.must('modprobe vivid n_devs=1 node_types=1')
     await machine.copyIn(agentPackage(), '/root/relay-agent.deb')
     await machine.must('DEBIAN_FRONTEND=noninteractive dpkg --install /root/relay-agent.deb')
+    tell('starting the agent')
     stack.use(await connectInstrument(machine.socket, stack))
     const board = new Board(machine, relay, stack.move())
     await board.#configure()

@@ -6,7 +6,7 @@ export default defineConfig({
     name: 'vm',
     include: ['test-rig/vm/test/**/*.test.ts'],
     testTimeout: 180_000,
-    hookTimeout: 400_000,
+    hookTimeout: 900_000,
     fileParallelism: false,
   },
 })
