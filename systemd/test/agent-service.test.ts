@@ -96,6 +96,17 @@ describe.skipIf(why !== undefined)(
       expect(groups.split(' ')).toEqual(expect.arrayContaining(['dialout', 'video', 'audio', 'gpio']))
     })
 
+    test('brings rules for udev and settings of systemd that both take', async () => {
+      const udev = await lab.container.run('udevadm', ['test', '/devices/virtual/mem/null'])
+      const said = udev.stderr.split('\n').filter((line) => line.includes('70-relay-agent.rules'))
+      expect(said).toEqual([expect.stringMatching(/^Reading rules file: \S+$/)])
+
+      const read = async (file: string) =>
+        await lab.container.shell(`systemd-analyze cat-config systemd/${file}`)
+      expect(await read('journald.conf')).toMatch(/^SystemMaxUse=200M$/m)
+      expect(await read('system.conf')).toMatch(/^RuntimeWatchdogSec=15s$/m)
+    })
+
     test('carries a serial line and real video through its sandbox, and says so in systemctl status', async () => {
       await lab.dropIn(unit, 'pty', ['[Service]', 'DeviceAllow=char-pts rw'])
       await board.plug()

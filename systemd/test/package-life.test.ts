@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { PackageName } from '../debian/package-definition.ts'
-import { InstalledLab, packagesInside } from './container/installed-lab.ts'
+import { InstalledLab, packageInside } from './container/installed-lab.ts'
 import { whyNoContainer } from './container/why-no-container.ts'
 
 const why = whyNoContainer()
@@ -31,7 +31,7 @@ describe.skipIf(why !== undefined)(`the packages${why === undefined ? '' : ` (sk
   async function nextVersionOf(name: PackageName): Promise<string> {
     const { file } = edited[name]
     await lab.container.shell(
-      `mkdir -p /tmp/next && cd /tmp/next && dpkg-deb --raw-extract ${packagesInside}/${name}_*_amd64.deb ${name} &&
+      `mkdir -p /tmp/next && cd /tmp/next && dpkg-deb --raw-extract '${packageInside(name)}' ${name} &&
       sed -i 's/^Version: .*/&+next/' ${name}/DEBIAN/control && echo '# new in the next version' >> ${name}${file} &&
       dpkg-deb -Znone --build ${name} ${name}.deb`,
     )
@@ -104,7 +104,7 @@ describe.skipIf(why !== undefined)(`the packages${why === undefined ? '' : ` (sk
       await lab.container.shell(`dpkg --purge ${name}`)
 
       const left = await lab.container.shell(
-        `find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path ${packagesInside} -o -path /var/log/journal \\) -prune -o ` +
+        `find / -xdev \\( -path /proc -o -path /sys -o -path /tmp -o -path /packages -o -path /var/log/journal \\) -prune -o ` +
           `-path '*${user}*' -print | grep -vE '^/(run|dev)/' || true`,
       )
       const others = name === 'relay-agent' ? [] : ['relay-agent']

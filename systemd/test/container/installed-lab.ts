@@ -1,4 +1,4 @@
-import { dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { randomBytes } from 'node:crypto'
 import { signToken } from '@relay/common/token/sign-token'
 import { TopicPeer, askForAddress } from '../../../test-rig/src/rig/topic-peer.ts'
@@ -12,7 +12,7 @@ const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const audience = 'http://127.0.0.1:3000'
 const installWithinMs = 100_000
 /** Where the built packages lie inside. */
-export const packagesInside = '/packages'
+const packagesInside = '/packages'
 
 export interface LabOptions {
   readonly title: string
@@ -64,10 +64,9 @@ export class InstalledLab implements AsyncDisposable {
 
   /** Installs it; the relay is configured then, and the agent left as the package brings it. */
   async installPackage(name: PackageName): Promise<void> {
-    const file = builtPackage(name, architecture)
     // Before: what the administrator prepared must be taken as it is.
     if (name === 'relay-server') await this.container.write('/etc/relay/secret', `${this.#secret}\n`, '600')
-    await this.container.shell(`dpkg --install ${packagesInside}/$(basename '${file}')`, {
+    await this.container.shell(`dpkg --install '${packageInside(name)}'`, {
       withinMs: installWithinMs,
     })
     if (name !== 'relay-server') return
@@ -153,6 +152,11 @@ export class InstalledLab implements AsyncDisposable {
     for (const forwarded of this.#forwarded) await forwarded[Symbol.asyncDispose]()
     await this.container[Symbol.asyncDispose]()
   }
+}
+
+/** The built package, where containers see it. */
+export function packageInside(name: PackageName): string {
+  return join(packagesInside, basename(builtPackage(name, architecture)))
 }
 
 async function tokenFor(topic: string, secret: string): Promise<string> {
