@@ -1,4 +1,4 @@
-import { invalidConfig } from '@relay/common/config/load-config'
+import { ConfigError } from '@relay/common/errors'
 import type { BrokerOptions, Notice } from './broker-link.ts'
 import { standardClientId } from './client-id.ts'
 import { compileTopicMap, type TopicMap } from './compile-topic-map.ts'
@@ -24,14 +24,14 @@ const packetOverheadBytes = 1024
 
 /**
  * An instrument behind a broker as the configuration describes it.
- * @throws {ConfigError} `CONFIG_INVALID` for what `checkMqttInstrument` would have told.
+ * @throws {ConfigError} `CONFIG_INVALID` for what `checkMqtt` would have told.
  */
 export function mqttOptions(config: MqttInstrumentConfig): MqttInstrumentOptions {
   const parsed = parseBroker(config.broker)
   const map = compileTopicMap(config)
   const problem = parsed.ok ? map.problems[0]?.what : parsed.problem
   if (!parsed.ok || problem !== undefined)
-    throw invalidConfig('relay-agent', [{ where: `mqttInstruments, ${config.name}`, what: problem ?? '' }])
+    throw new ConfigError('CONFIG_INVALID', `mqttInstruments, ${config.name}: ${problem ?? ''}`)
   const { name, feed, protocol, username, passwordFile, caFile, certFile, keyFile } = config
   const { host, port, isTls, shown } = parsed.place
   const clientId = config.clientId === '' ? standardClientId(name, shown) : config.clientId
