@@ -17,6 +17,7 @@ import { runAgent } from './run-agent.ts'
 import { runCommand } from './run-command.ts'
 import { agentVersion } from './version.ts'
 import { encodersCommand } from './video/encoders-command.ts'
+import { withoutPasswords } from './video/without-passwords.ts'
 
 const configOption = {
   config: {
@@ -70,9 +71,10 @@ const show: Command = {
     const { config } = readConfig({ path: pathOf(args, environment), environment, arguments: args })
     // In the form in which it can be read again: durations and sizes with their units.
     const written = Value.Encode(agentConfigSpec.schema, structuredClone(config)) as object
-    const text = JSON.stringify(redactedConfig(agentConfigSpec, written), undefined, 2)
     // The address of a network camera may hold its password.
-    stdout.write(`${text.replaceAll(/(?<=:\/\/)[^/@\s"]+@/g, '(removed)@')}\n`)
+    const shown = (_key: string, value: unknown): unknown =>
+      typeof value === 'string' ? withoutPasswords(value) : value
+    stdout.write(`${JSON.stringify(redactedConfig(agentConfigSpec, written), shown, 2)}\n`)
     return Promise.resolve(exitCode.ok)
   },
 }

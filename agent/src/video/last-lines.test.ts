@@ -15,9 +15,9 @@ test('keeps the last lines, an unfinished one among them, without control charac
 test('the password of a network camera is not kept', () => {
   const lines = new LastLines({ maxLines: 2, maxLineLength: 200 })
 
-  lines.push(Buffer.from('rtsp://user:secret@cam.example/1: Connection refused\n'))
+  lines.push(Buffer.from('rtsp://user:secret@cam.example/1?pwd=secret: Connection refused\n'))
 
-  expect(lines.lines).toEqual(['rtsp://(removed)@cam.example/1: Connection refused'])
+  expect(lines.lines).toEqual(['rtsp://(removed)@cam.example/1?(removed): Connection refused'])
 })
 
 test('whatever comes, what is kept is bounded', () => {

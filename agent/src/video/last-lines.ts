@@ -1,3 +1,5 @@
+import { withoutPasswords } from './without-passwords.ts'
+
 export interface LastLinesOptions {
   readonly maxLines: number
   readonly maxLineLength: number
@@ -33,10 +35,9 @@ export class LastLines {
     this.#open = ''
   }
 
-  #clean(line: string): string {
-    // The address of a network camera may hold its password.
-    const withoutPassword = line.replaceAll(/(?<=:\/\/)[^/@\s]+@/g, '(removed)@')
+  #clean(text: string): string {
+    const line = withoutPasswords(text).slice(0, this.#options.maxLineLength)
     // oxlint-disable-next-line no-control-regex -- control characters are exactly what must not reach a log
-    return withoutPassword.slice(0, this.#options.maxLineLength).replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
+    return line.replaceAll(/[\u0000-\u001f\u007f]/g, ' ')
   }
 }
