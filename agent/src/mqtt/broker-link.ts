@@ -5,6 +5,7 @@ import { type BrokerNames, connectionFault, farewell, refusal } from './broker-f
 import { BrokerStream } from './broker-stream.ts'
 import type { Command } from './command-queue.ts'
 import { type BrokerAddress, dialBroker } from './dial-broker.ts'
+import type { LeftOut } from './packet-gate.ts'
 import { readPassword } from './read-password.ts'
 import type { Qos } from './topic-map.ts'
 
@@ -32,8 +33,8 @@ export interface BrokerOptions {
 
 export interface BrokerEvents {
   readonly onMessage: (topic: string, payload: Buffer, retained: boolean) => void
-  /** A message was longer than `maxPacketBytes` and was left out. */
-  readonly onOversize: () => void
+  /** A message was left out: it was longer than `maxPacketBytes`, or of QoS 2. */
+  readonly onLeftOut: (reason: LeftOut['reason']) => void
   /** Once, when the connection is gone, whoever ended it. */
   readonly onClosed: (fault: AppError) => void
 }
@@ -78,7 +79,7 @@ export async function openBroker(
     readPassword(options.passwordFile),
   ])
   const socket = await dialBroker({ address, names, timeoutMs: connectTimeoutMs }, clock, signal)
-  const stream = new BrokerStream(socket, { maxPacketBytes, onOversize: events.onOversize }, clock)
+  const stream = new BrokerStream(socket, { maxPacketBytes, onLeftOut: events.onLeftOut }, clock)
   const client = new MqttClient(() => stream, clientOptions(options, password))
   const end = Promise.withResolvers<AppError>()
   let fault: AppError | undefined

@@ -1,13 +1,16 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Cancel, Clock } from '@relay/common/clock'
-import { PacketGate } from './packet-gate.ts'
+import { type LeftOut, PacketGate } from './packet-gate.ts'
 
 export interface BrokerStreamOptions {
   readonly maxPacketBytes: number
-  readonly onOversize: () => void
+  /** A message was left out. */
+  readonly onLeftOut: (reason: LeftOut['reason']) => void
 }
 
+/** The first bytes of PUBACK and PUBREC (MQTT 5, 3.4 and 3.5). */
+const acknowledgements: Readonly<Record<number, number>> = { 1: 0x40, 2: 0x50 }
 /** A flood is read at this pace, 5,000 packets a second; the rest waits at the broker, which drops by its own rules. */
 const sliceMs = 10
 const packetsPerSlice = 50
@@ -29,7 +32,7 @@ export class BrokerStream extends Duplex {
   #sliceSinceMs = 0
   #cancelWait: Cancel | undefined
 
-  constructor(socket: Socket, { maxPacketBytes, onOversize }: BrokerStreamOptions, clock: Clock) {
+  constructor(socket: Socket, { maxPacketBytes, onLeftOut }: BrokerStreamOptions, clock: Clock) {
     super({ emitClose: true })
     this.#socket = socket
     this.#clock = clock
@@ -39,10 +42,12 @@ export class BrokerStream extends Duplex {
         onBytes: (bytes) => {
           this.#isWanted = this.push(bytes)
         },
-        onOversize: (packetId) => {
-          onOversize()
-          // What was left out is over for the broker too; else it would send it again and again (PUBACK).
-          if (packetId !== undefined) socket.write(Buffer.of(0x40, 2, packetId >> 8, packetId & 0xff))
+        onLeftOut: ({ reason, qos, packetId }) => {
+          onLeftOut(reason)
+          // What was left out is over for the broker too; else it would send it again and again.
+          const first = acknowledgements[qos]
+          if (packetId !== undefined && first !== undefined)
+            socket.write(Buffer.of(first, 2, packetId >> 8, packetId & 0xff))
         },
       },
     )

@@ -237,7 +237,7 @@ export class MqttInstrument implements Member {
         broker,
         {
           onMessage: (topic, payload, retained) => this.#intake.take(topic, payload, retained),
-          onOversize: () => this.#intake.drop('message too long'),
+          onLeftOut: (reason) => this.#intake.drop(`message ${reason}`),
           onClosed: (fault) => closed.resolve(fault),
         },
         clock,
@@ -258,7 +258,7 @@ export class MqttInstrument implements Member {
     const stopping = AbortSignal.any([signal, serving.signal])
     const sender = this.#newSender(link)
     try {
-      this.#refusedFilters = await Promise.race([this.#subscribe(link), rejection(closed)])
+      this.#refusedFilters = await Promise.race([this.#subscribe(link, stopping), rejection(closed)])
       this.#sender = sender
       this.#state = 'live'
       this.#connects += 1
@@ -296,11 +296,19 @@ export class MqttInstrument implements Member {
   }
 
   /** Each for itself, so that one that is refused takes no other with it. Gives those that were. */
-  async #subscribe(link: BrokerLink): Promise<readonly string[]> {
-    const { name, map } = this.#options
+  async #subscribe(link: BrokerLink, signal: AbortSignal): Promise<readonly string[]> {
+    const { name, map, broker } = this.#options
+    const { connectTimeoutMs, names } = broker
     const refused: string[] = []
-    for (const { filter, qos } of map.subscriptions)
-      if (!(await link.subscribe(filter.filter, qos))) refused.push(filter.filter)
+    for (const { filter, qos } of map.subscriptions) {
+      this.progress.promise(connectTimeoutMs + spareMs)
+      const waiting = new AbortController()
+      const late = this.#deps.clock.sleep(connectTimeoutMs, AbortSignal.any([signal, waiting.signal]))
+      const isHeard = await Promise.race([link.subscribe(filter.filter, qos), late])
+      waiting.abort()
+      if (isHeard === undefined) throw mute(names)
+      if (!isHeard) refused.push(filter.filter)
+    }
     if (refused.length > 0)
       this.#deps.log.warn(
         { instrument: name, filters: refused },
@@ -376,6 +384,13 @@ function parseJson(data: Buffer): unknown {
 
 async function rejection(closed: Promise<AppError>): Promise<never> {
   throw await closed
+}
+
+function mute({ broker }: BrokerNames): AppError {
+  return new AppError(
+    'MQTT_MUTE',
+    `the broker ${broker} let us in and does not answer what we ask to hear: is it a broker?`,
+  )
 }
 
 function stuck({ broker }: BrokerNames): AppError {

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { PacketGate } from './packet-gate.ts'
+import { type LeftOut, PacketGate } from './packet-gate.ts'
 
 interface Packet {
   readonly bytes: Buffer
+  readonly qos: number
   readonly packetId: number | undefined
 }
 
@@ -14,7 +15,7 @@ function packet(first: number, body: Buffer, packetId?: number): Packet {
     length.push((left % 128) + (left >= 128 ? 128 : 0))
     left = Math.floor(left / 128)
   } while (left > 0)
-  return { bytes: Buffer.concat([Buffer.of(first, ...length), body]), packetId }
+  return { bytes: Buffer.concat([Buffer.of(first, ...length), body]), qos: (first >> 1) & 3, packetId }
 }
 
 const publish = fc
@@ -22,22 +23,22 @@ const publish = fc
     topic: fc.string({ maxLength: 30 }),
     payload: fc.uint8Array({ maxLength: 400 }),
     packetId: fc.integer({ min: 1, max: 65_535 }),
-    qos: fc.constantFrom(0, 1),
+    qos: fc.constantFrom(0, 1, 2),
   })
   .map(({ topic, payload, packetId, qos }) => {
     const name = Buffer.from(topic)
     const head = Buffer.of(name.length >> 8, name.length & 255, ...name)
-    const id = qos === 1 ? Buffer.of(packetId >> 8, packetId & 255) : Buffer.alloc(0)
-    return packet(0x30 | (qos << 1), Buffer.concat([head, id, payload]), qos === 1 ? packetId : undefined)
+    const id = qos > 0 ? Buffer.of(packetId >> 8, packetId & 255) : Buffer.alloc(0)
+    return packet(0x30 | (qos << 1), Buffer.concat([head, id, payload]), qos > 0 ? packetId : undefined)
   })
 const other = fc.constantFrom(packet(0xd0, Buffer.alloc(0)), packet(0x40, Buffer.of(0, 7)))
 
 function run(chunks: readonly Buffer[], maxPackets: number) {
   const passed: Buffer[] = []
-  const oversize: (number | undefined)[] = []
+  const leftOut: LeftOut[] = []
   const gate = new PacketGate(
     { maxPacketBytes: 200 },
-    { onBytes: (bytes) => passed.push(Buffer.from(bytes)), onOversize: (id) => oversize.push(id) },
+    { onBytes: (bytes) => passed.push(Buffer.from(bytes)), onLeftOut: (message) => leftOut.push(message) },
   )
   for (const chunk of chunks) {
     let left = chunk
@@ -48,11 +49,11 @@ function run(chunks: readonly Buffer[], maxPackets: number) {
       left = left.subarray(usedBytes)
     }
   }
-  return { passed: Buffer.concat(passed), oversize }
+  return { passed: Buffer.concat(passed), leftOut }
 }
 
 describe('the gate', () => {
-  test('lets whole packets pass and leaves out long messages, however they are chunked', () => {
+  test('lets whole packets pass and leaves out messages that are long or of QoS 2, however they are chunked', () => {
     fc.assert(
       fc.property(
         fc.array(fc.oneof(publish, other), { maxLength: 12 }),
@@ -65,12 +66,19 @@ describe('the gate', () => {
             data.subarray(start, places[index] ?? data.length),
           )
           const isLong = ({ bytes }: Packet): boolean => bytes.length > 200 + (bytes.length > 129 ? 3 : 2)
-          const { passed, oversize } = run(chunks, maxPackets)
+          const { passed, leftOut } = run(chunks, maxPackets)
+          const mayPass = (one: Packet): boolean => !isLong(one) && one.qos < 2
 
-          expect(passed).toEqual(
-            Buffer.concat(packets.filter((one) => !isLong(one)).map(({ bytes }) => bytes)),
+          expect(passed).toEqual(Buffer.concat(packets.filter(mayPass).map(({ bytes }) => bytes)))
+          expect(leftOut).toEqual(
+            packets
+              .filter((one) => !mayPass(one))
+              .map((one) => ({
+                reason: isLong(one) ? 'too long' : 'not asked for',
+                qos: one.qos,
+                packetId: one.packetId,
+              })),
           )
-          expect(oversize).toEqual(packets.filter(isLong).map(({ packetId }) => packetId))
         },
       ),
     )
@@ -81,7 +89,7 @@ describe('the gate', () => {
     let left = 0
     const gate = new PacketGate(
       { maxPacketBytes: 200 },
-      { onBytes: (bytes) => passed.push(bytes), onOversize: () => void (left += 1) },
+      { onBytes: (bytes) => passed.push(bytes), onLeftOut: () => void (left += 1) },
     )
     const total = 200_000_000
     gate.push(
@@ -108,7 +116,7 @@ describe('the gate', () => {
   ])('refuses %s', (_what, bytes) => {
     const gate = new PacketGate(
       { maxPacketBytes: 20 },
-      { onBytes: () => undefined, onOversize: () => undefined },
+      { onBytes: () => undefined, onLeftOut: () => undefined },
     )
     expect(() => gate.push(bytes, 9)).toThrow(/speaks no MQTT/)
   })

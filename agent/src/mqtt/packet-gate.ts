@@ -1,19 +1,29 @@
 import { AppError } from '@relay/common/errors'
 
+export interface LeftOut {
+  readonly reason: 'too long' | 'not asked for'
+  readonly qos: number
+  /** Undefined where the broker waits for no acknowledgement. */
+  readonly packetId: number | undefined
+}
+
 export interface GateEvents {
   /** Bytes that may go on, whole packets or parts of them, in order. */
   readonly onBytes: (bytes: Buffer) => void
-  /** A message was too long and was left out; `packetId` where the broker waits for an acknowledgement (QoS 1). */
-  readonly onOversize: (packetId: number | undefined) => void
+  /** A message was left out. */
+  readonly onLeftOut: (message: LeftOut) => void
 }
 
 const PUBLISH = 3
+/** We subscribe with QoS 0 and 1; a broker gives no more than it was asked for (MQTT 5, 3.8.4). */
+const highestQos = 1
 /** A length takes at most four bytes (MQTT 5, 1.5.5). */
 const maxLengthBytes = 4
 
 /**
  * Lets the packets of a broker pass one after the other and leaves out messages longer than `maxPacketBytes`, without
- * keeping them: the library would collect up to 256 MiB before it says a word.
+ * keeping them: the library would collect up to 256 MiB before it says a word. Messages of QoS 2 are left out as well:
+ * the library keeps each until the broker releases it, and with MQTT 3.1.1 takes 65,535 of them.
  */
 export class PacketGate {
   readonly #maxPacketBytes: number
@@ -22,7 +32,9 @@ export class PacketGate {
   #open: Buffer = Buffer.alloc(0)
   #mode: 'header' | 'pass' | 'identify' | 'skip' = 'header'
   #leftBytes = 0
+  /** Of the message that is left out. */
   #qos = 0
+  #reason: LeftOut['reason'] = 'too long'
 
   constructor({ maxPacketBytes }: { readonly maxPacketBytes: number }, events: GateEvents) {
     this.#maxPacketBytes = maxPacketBytes
@@ -55,7 +67,7 @@ export class PacketGate {
         const headerEnd = place + length.headerBytes - held
         if (this.#mode === 'header' && length.bodyBytes > 0) this.#mode = 'pass'
         this.#leftBytes = length.bodyBytes
-        if (this.#isTooLong(length)) {
+        if (this.#isLeftOut(length)) {
           flush(place)
           passFrom = headerEnd
         } else if (held > 0) {
@@ -84,7 +96,7 @@ export class PacketGate {
     this.#leftBytes -= bytes
     if (this.#leftBytes > 0) return
     // It ended before it told its id: a malformed packet, of which nothing is acknowledged.
-    if (this.#mode === 'identify') this.#oversize(undefined)
+    if (this.#mode === 'identify') this.#leaveOut(undefined)
     this.#mode = 'header'
   }
 
@@ -106,14 +118,18 @@ export class PacketGate {
     throw new AppError('MQTT_MALFORMED', 'what answers there speaks no MQTT: a packet has no length')
   }
 
-  #isTooLong({ bodyBytes, first }: { readonly bodyBytes: number; readonly first: number }): boolean {
-    if (bodyBytes <= this.#maxPacketBytes) return false
-    if (first >> 4 !== PUBLISH)
+  #isLeftOut({ bodyBytes, first }: { readonly bodyBytes: number; readonly first: number }): boolean {
+    const isTooLong = bodyBytes > this.#maxPacketBytes
+    const isMessage = first >> 4 === PUBLISH
+    if (isTooLong && !isMessage)
       throw new AppError(
         'MQTT_MALFORMED',
         'what answers there speaks no MQTT: a packet is too long for its kind',
       )
-    this.#qos = (first >> 1) & 3
+    const qos = (first >> 1) & 3
+    if (!isMessage || (!isTooLong && qos <= highestQos)) return false
+    this.#qos = qos
+    this.#reason = isTooLong ? 'too long' : 'not asked for'
     this.#mode = 'identify'
     return true
   }
@@ -121,18 +137,18 @@ export class PacketGate {
   /** Looks for the packet id, which stands behind the topic (MQTT 5, 3.3.2). */
   #identify(data: Buffer, bytes: number): void {
     if (this.#qos === 0) {
-      this.#oversize(undefined)
+      this.#leaveOut(undefined)
       return
     }
     const seen = Buffer.concat([this.#open, data.subarray(0, Math.min(bytes, 65_540))])
     const topicBytes = seen.length < 2 ? Number.POSITIVE_INFINITY : seen.readUInt16BE(0)
     if (seen.length < 2 + topicBytes + 2) this.#open = seen
-    else this.#oversize(seen.readUInt16BE(2 + topicBytes))
+    else this.#leaveOut(seen.readUInt16BE(2 + topicBytes))
   }
 
-  #oversize(packetId: number | undefined): void {
+  #leaveOut(packetId: number | undefined): void {
     this.#open = Buffer.alloc(0)
     this.#mode = 'skip'
-    this.#events.onOversize(packetId)
+    this.#events.onLeftOut({ reason: this.#reason, qos: this.#qos, packetId })
   }
 }
