@@ -1,8 +1,4 @@
-import { createHash } from 'node:crypto'
-import { existsSync } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { keptImage } from './kept-image.ts'
 import { expectCommand } from './run-command.ts'
 
 /** What the containers run: the oldest Debian that the tests boot. */
@@ -29,28 +25,10 @@ const bakeWithinMs = 560_000
  * @throws {Error} with what mmdebstrap said.
  */
 export async function rootImage(): Promise<string> {
-  const key = createHash('sha256')
-    .update([suite, ...packages].join(' '))
-    .digest('hex')
-    .slice(0, 12)
-  const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'relay-lab')
-  const image = join(cache, `${suite}-${key}`)
-  if (existsSync(image)) return image
-  await mkdir(cache, { recursive: true })
-  // Under a name of its own until it is whole: what a killed run leaves is never taken for an image.
-  const unfinished = `${image}.${process.pid}`
-  try {
-    await expectCommand(
-      'mmdebstrap',
-      ['--variant=minbase', '--quiet', `--include=${packages.join(',')}`, suite, unfinished],
-      { withinMs: bakeWithinMs },
-    )
-    await rename(unfinished, image)
-  } catch (error) {
-    // Another run may have been quicker.
-    if (!existsSync(image)) throw error
-  } finally {
-    await rm(unfinished, { recursive: true, force: true })
-  }
-  return image
+  const list = packages.join(',')
+  return await keptImage(suite, [suite, ...packages], (path) =>
+    expectCommand('mmdebstrap', ['--variant=minbase', '--quiet', `--include=${list}`, suite, path], {
+      withinMs: bakeWithinMs,
+    }),
+  )
 }

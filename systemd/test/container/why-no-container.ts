@@ -41,7 +41,8 @@ function whyNotWritable(hierarchy: string): string | undefined {
   }
 }
 
-function isOnPath(command: string): boolean {
+/** Whether there is such a program on this machine. */
+export function isOnPath(command: string): boolean {
   return [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'].some((directory) => {
     try {
       accessSync(join(directory, command), constants.X_OK)
