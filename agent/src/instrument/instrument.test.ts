@@ -136,6 +136,22 @@ test('an opening that hangs is given up, and no other one begins before it has e
   expect(source.openLinks).toBe(0)
 })
 
+test('one that is stopped while its opening hangs owes nothing to the watchdog, and ends with the opening', async () => {
+  const source = new ScriptedSource()
+  const hanging = Promise.withResolvers<void>()
+  source.next = () => hanging.promise
+  const { instrument, clock, stop } = start(source)
+  await clock.advance(30_000)
+
+  const stopped = stop()
+  await clock.advance(600_000)
+  expect(instrument.progress.overdueMs).toBe(0)
+
+  hanging.resolve()
+  await stopped
+  expect(source.openLinks).toBe(0)
+})
+
 test('an instrument that has come is opened at once, and the watch is over', async () => {
   const source = new ScriptedSource()
   source.next = () => Promise.reject(missing())

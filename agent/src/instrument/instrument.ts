@@ -156,6 +156,8 @@ export class Instrument implements Member, Part {
         },
         signal,
       )
+      // What hangs in the kernel is no fault of ours, and may hang for ever.
+      this.progress.rest()
       await this.#lateOpening
     } finally {
       await this.#recorder?.close()

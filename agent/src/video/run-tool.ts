@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable } from 'node:stream'
 import type { Clock } from '@relay/common/clock'
 import { errorCode } from '@relay/common/errors'
 
@@ -36,7 +37,8 @@ const killGraceMs = 1_000
 export async function runTool({ file, args }: ToolCommand, limits: ToolLimits): Promise<ToolResult> {
   const { timeoutMs, maxOutputBytes = 65_536, clock, signal } = limits
   if (signal.aborted) return { outcome: 'aborted', exitCode: null, stdout: '', stderr: '' }
-  const child = spawn(file, [...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = start({ file, args })
+  if (child === undefined) return { outcome: 'not started', exitCode: null, stdout: '', stderr: '' }
   const stdout = gather(child.stdout, maxOutputBytes)
   const stderr = gather(child.stderr, maxOutputBytes)
   const { pid } = child
@@ -68,6 +70,21 @@ export async function runTool({ file, args }: ToolCommand, limits: ToolLimits): 
     stdout: stdout(),
     stderr: stderr(),
   }
+}
+
+type Tool = ChildProcessByStdio<null, Readable, Readable>
+
+/** Undefined where the system has no memory (then it throws), or no descriptors (then it has no pipes), for one more. */
+function start({ file, args }: ToolCommand): Tool | undefined {
+  try {
+    const child = spawn(file, [...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+    const { stdout } = child as { readonly stdout: Readable | undefined }
+    if (stdout !== undefined) return child
+    child.once('error', () => undefined)
+  } catch {
+    // As for a program that is not there.
+  }
+  return undefined
 }
 
 function gather(stream: NodeJS.ReadableStream, maxBytes: number): () => string {

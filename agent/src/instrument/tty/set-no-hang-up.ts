@@ -23,12 +23,17 @@ export async function drainTty(fd: number, signal: AbortSignal): Promise<void> {
 /** The descriptor goes to the child as number 3: libuv makes numbers 0 to 2 blocking, for us as well. */
 function setNoHangUp(fd: number, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    const stty = spawn('stty', ['-F', '/dev/fd/3', '-hupcl'], {
-      stdio: ['ignore', 'ignore', 'ignore', fd],
-      signal,
-      killSignal: 'SIGKILL',
-    })
-    stty.once('error', () => resolve(false))
-    stty.once('exit', (code) => resolve(code === 0))
+    try {
+      const stty = spawn('stty', ['-F', '/dev/fd/3', '-hupcl'], {
+        stdio: ['ignore', 'ignore', 'ignore', fd],
+        signal,
+        killSignal: 'SIGKILL',
+      })
+      stty.once('error', () => resolve(false))
+      stty.once('exit', (code) => resolve(code === 0))
+    } catch {
+      // Where there is no memory for one more process it throws.
+      resolve(false)
+    }
   })
 }
