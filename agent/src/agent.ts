@@ -68,6 +68,7 @@ export class Agent {
   #config: AgentConfig
   #localApi: LocalApi | undefined
   #phase: AgentStatus['phase'] = 'starting'
+  readonly #started = Promise.withResolvers<void>()
   #reloads: ReloadDesk | undefined
 
   constructor(options: AgentOptions, deps: AgentDeps) {
@@ -140,6 +141,7 @@ export class Agent {
     await this.#apply(this.#config)
     if (apiDestination !== '') this.#destinations.put(apiRule(apiDestination))
     this.#phase = 'running'
+    this.#started.resolve()
     const { name, cameras, instruments, topics } = this.#config
     log.info(
       { name, cameras: cameras.length, instruments: instruments.length, topics: topics.length },
@@ -161,6 +163,7 @@ export class Agent {
    * A configuration that is wrong changes nothing. Resolves when nothing is left to do; never rejects.
    */
   async reload(read: () => Promise<ReadConfig>): Promise<void> {
+    await this.#started.promise
     if (this.#phase !== 'running') return
     this.#reloads ??= new ReloadDesk({
       read,
@@ -170,6 +173,7 @@ export class Agent {
         return changes
       },
       statusLine: () => this.#teller.line(),
+      isOver: () => this.#phase === 'stopping',
       ...this.#deps,
     })
     await this.#reloads.order()

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import type { Clock } from '@relay/common/clock'
-import { AppError, ConfigError, exitCode } from '@relay/common/errors'
+import { AppError, ConfigError } from '@relay/common/errors'
 import type { Environment } from '@relay/common/proxy'
 import type { ReadConfig } from './read-config.ts'
 
@@ -37,7 +37,8 @@ export interface ConfigChildDeps {
 
 /**
  * Runs this program once more, with `argv` as given, to read the configuration.
- * @throws {ConfigError} as `readConfig`; {AppError} `CONFIG_READER_FAILED` when the child does not do its work.
+ * @throws {ConfigError} as `readConfig`; {AppError} `CONFIG_READER_FAILED` when the child does not do its work, also
+ *   because `signal` aborted; `CONFIG_TOO_LONG`.
  */
 export async function readConfigInChild(
   argv: readonly string[],
@@ -55,23 +56,30 @@ export async function readConfigInChild(
   const deadline = clock
     .sleep(readWithinMs, AbortSignal.any([signal, done.signal]))
     .then(() => child.kill('SIGKILL'))
-  let outcome: readonly [text: string, code: number | null]
+  let text: string
+  let end: readonly [code: number | null, signal: NodeJS.Signals | null]
   try {
-    const exited = once(child, 'close') as Promise<[number | null]>
-    const [text, [code]] = await Promise.all([readAll(child.stdio[handOverFd] as Readable), exited])
-    outcome = [text, code]
+    const exited = once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>
+    ;[text, end] = await Promise.all([readAll(child.stdio[handOverFd] as Readable), exited])
   } catch (cause) {
+    if (cause instanceof AppError) throw cause
     throw new AppError('CONFIG_READER_FAILED', 'no second process could read the configuration', { cause })
   } finally {
     done.abort()
     await deadline
   }
-  return outcomeOf(...outcome)
+  return outcomeOf(text, ...end)
 }
 
 /** Pure. */
-function outcomeOf(text: string, code: number | null): ReadConfig | Ended {
-  if (text === '') return { exitCode: code ?? exitCode.failed }
+function outcomeOf(text: string, code: number | null, signal: NodeJS.Signals | null): ReadConfig | Ended {
+  // By the kernel for want of memory, or by us because its time was over. What it wrote may be half of it.
+  if (code === null)
+    throw new AppError(
+      'CONFIG_READER_FAILED',
+      `the process that reads the configuration was ended by ${signal ?? 'nobody'} before it was done`,
+    )
+  if (text === '') return { exitCode: code }
   const handed = JSON.parse(text) as HandedOver
   if (handed.error === undefined) return handed
   const { code: errorCode, message, details } = handed.error

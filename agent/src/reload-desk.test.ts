@@ -8,6 +8,7 @@ import { ReloadDesk } from './reload-desk.ts'
 function desk(read: () => AgentConfig) {
   const events: string[] = []
   const applied: PromiseWithResolvers<void>[] = []
+  const end = { isOver: false }
   const reloads = new ReloadDesk({
     // oxlint-disable-next-line typescript/require-await -- what `read` throws must come as a rejection
     read: async () => ({ config: read(), warnings: [] }),
@@ -19,6 +20,7 @@ function desk(read: () => AgentConfig) {
       return { kept: 1, ended: 0, started: 0 }
     },
     statusLine: () => 'fine',
+    isOver: () => end.isOver,
     notifier: {
       reloading: () => void events.push('reloading'),
       ready: (status) => void events.push(`ready ${status ?? ''}`),
@@ -26,7 +28,7 @@ function desk(read: () => AgentConfig) {
     clock: new FakeClock(),
     log: silentLog(),
   })
-  return { reloads, events, applied }
+  return { reloads, events, applied, end }
 }
 const named = (name: string): AgentConfig => ({ name }) as AgentConfig
 
@@ -64,5 +66,18 @@ test('a wrong configuration is told until a right one comes, and changes nothing
   await expect.poll(() => applied[0]).toBeDefined()
   applied[0]?.resolve()
   await done
+  expect(reloads.fault).toBeUndefined()
+})
+
+test('a reload that the end of the agent overtakes is not told of', async () => {
+  const { reloads, events, applied, end } = desk(() => named('first'))
+  const done = reloads.order()
+  await expect.poll(() => applied[0]).toBeDefined()
+  void reloads.order()
+  end.isOver = true
+  applied[0]?.reject(new Error('its parts are gone'))
+  await done
+
+  expect(events).toEqual(['reloading', 'apply first'])
   expect(reloads.fault).toBeUndefined()
 })

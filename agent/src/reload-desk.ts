@@ -13,6 +13,8 @@ export interface ReloadDeps {
   readonly apply: (config: AgentConfig) => Promise<PartChanges>
   /** The status line of that moment. */
   readonly statusLine: () => string
+  /** The agent ends: what becomes of a reload is nobody's concern any more. */
+  readonly isOver: () => boolean
   readonly notifier: Pick<Notifier, 'reloading' | 'ready'>
   readonly clock: Clock
   readonly log: Log
@@ -50,14 +52,14 @@ export class ReloadDesk {
   }
 
   async #reloadUntilNoneIsOrdered(): Promise<void> {
-    const { notifier, statusLine } = this.#deps
+    const { notifier, statusLine, isOver } = this.#deps
     notifier.reloading()
     do {
       this.#isOrderedAgain = false
       await this.#reloadOnce()
-    } while (this.#hasNewOrder())
+    } while (this.#hasNewOrder() && !isOver())
     this.#reloading = undefined
-    notifier.ready(statusLine())
+    if (!isOver()) notifier.ready(statusLine())
   }
 
   /** A call, so that the type checker knows that the answer changes during an `await`. */
@@ -66,14 +68,16 @@ export class ReloadDesk {
   }
 
   async #reloadOnce(): Promise<void> {
-    const { read, apply, clock, log } = this.#deps
+    const { read, apply, isOver, clock, log } = this.#deps
     try {
       const { config, warnings } = await read()
+      if (isOver()) return
       for (const { where, what } of warnings) log.warn({ where, what }, 'the new configuration needs a look')
       const changes = await apply(config)
       this.#fault = undefined
       log.info({ ...changes }, 'the configuration was read anew')
     } catch (error) {
+      if (isOver()) return
       this.#fault = faultOf(error, clock.nowMs())
       log.error({ error }, 'the new configuration does not hold, everything runs on as before')
     }

@@ -1,6 +1,6 @@
 import { systemClock } from '@relay/common/clock'
 import type { Process } from '@relay/common/command-line'
-import { AppError, exitCode } from '@relay/common/errors'
+import { AppError, errorCode, exitCode } from '@relay/common/errors'
 import { endWithFault, writeFault } from '@relay/common/write-fault'
 import { type Ended, readConfigInChild } from './config-child.ts'
 import type { ReadConfig } from './read-config.ts'
@@ -11,6 +11,8 @@ export async function runLean(argv: readonly string[], own: Process): Promise<nu
   try {
     return await readAndRun(argv, own)
   } catch (error) {
+    // Told to stop while the configuration was read: the reader was ended for that.
+    if (own.signal.aborted && errorCode(error) === 'CONFIG_READER_FAILED') return exitCode.ok
     return endWithFault('relay-agent', error, own)
   }
 }
@@ -19,8 +21,11 @@ async function readAndRun(
   argv: readonly string[],
   { environment, stderr, signal, onHangUp }: Process,
 ): Promise<number> {
-  // From now on, so that an order that comes early ends nobody.
-  let onOrder = (): void => undefined
+  // From now on, so that an order that comes early ends nobody, and is carried out later.
+  let isOrdered = false
+  let onOrder = (): void => {
+    isOrdered = true
+  }
   onHangUp?.(() => onOrder())
   const readOrEnd = (): Promise<ReadConfig | Ended> =>
     readConfigInChild(argv, { clock: systemClock, environment }, signal)
@@ -34,7 +39,7 @@ async function readAndRun(
     if ('exitCode' in again)
       throw new AppError(
         'CONFIG_READER_FAILED',
-        'the process that reads the configuration failed; it said why',
+        `the process that reads the configuration ended with ${again.exitCode}; it said why`,
       )
     return again
   }
@@ -49,6 +54,7 @@ async function readAndRun(
       read,
       onOrder: (listener) => {
         onOrder = listener
+        if (isOrdered) listener()
       },
     },
   })
