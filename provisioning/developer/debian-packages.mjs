@@ -72,7 +72,7 @@ const needs = {
   bench: [...forStart, ...compiler],
   package: forPackage,
   'package:single': [],
-  soak: [...forStart, ...forInstrument],
+  soak: [...forStart, ...forInstrument, ...compiler],
   'test:vm': [
     ...forPackage,
     ...forContainer,

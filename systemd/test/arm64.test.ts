@@ -67,6 +67,7 @@ describe.skipIf(why !== undefined)(
         [
           `relay: { access: "${relay.access}" }`,
           'localApi: { enabled: false }',
+          "status: { socket: '' }",
           'topics: [{ topic: pend-data, feed: data, tokenFile: tokens/data.token }]',
           'instruments: [{ name: board, feed: data, device: /run/tty-board }]',
           '',
@@ -78,7 +79,7 @@ describe.skipIf(why !== undefined)(
       const notices: string[] = []
       own.use(await listenForNotices(join(root.path, 'run/notify'), notices))
       const viewer = own.use(await relay.join('pend-data'))
-      const command = ['env', 'NOTIFY_SOCKET=/run/notify', 'RELAY_AGENT_STATUS_SOCKET=', 'relay-agent', 'run']
+      const command = ['env', 'NOTIFY_SOCKET=/run/notify', 'relay-agent', 'run']
       const said: string[] = []
       const agent = await root.start('agent', command, (line) => void said.push(line))
       own.defer(() => agent.kill())

@@ -53,7 +53,7 @@ export interface ReportInput {
   readonly brokenBy: string | undefined
   readonly nowMs: number
   readonly records: readonly FaultRecord[]
-  readonly viewers: SoakViewers
+  readonly viewers: Pick<SoakViewers, 'watches' | 'orders' | 'commands' | 'pictureBreaks' | 'figures'>
   readonly processes: Readonly<Record<string, ProcessFigures>>
 }
 

@@ -14,6 +14,7 @@ const programs = {
   instrument: 'test-rig/src/instrument/main.ts',
   golden: 'test-rig/src/golden/main.ts',
   bench: 'test-rig/bench/main.ts',
+  soak: 'test-rig/soak/main.ts',
 } as const
 
 interface WrongInput {
@@ -105,6 +106,9 @@ const cases: readonly WrongInput[] = [
   { run: 'instrument --kind rocket', exit: 64, says: /rocket|pendulum/ },
   { run: 'golden --case', exit: 64, says: /case/ },
   { run: 'bench --frobnicate', exit: 64, says: /frobnicate/ },
+  { run: 'soak --hours soon', exit: 64, says: /--hours/ },
+  { run: 'soak --hours 0', exit: 64, says: /no time/ },
+  { run: 'soak --only earthquake', exit: 64, says: /earthquake.*relay-kill/ },
 ]
 
 describe('wrong input gets one clear sentence and the right exit code:', () => {
