@@ -51,14 +51,17 @@ describe('relay-agent record', () => {
     )
   })
 
-  test('knows the instruments of the configuration file, ends by itself, and says what is wrong meanwhile', async () => {
+  test('knows the instruments of the configuration file, ends by itself, and fails where nothing was open', async () => {
     const directory = temporaryDirectory()
     const config = join(directory, 'agent.yaml')
     writeFileSync(config, 'instruments: [{ name: board, device: /dev/none }]')
-    const agent = run('record', 'board', join(directory, 'a.jsonl'), '--config', config, '--for', '1s')
+    const file = join(directory, 'a.jsonl')
+    const agent = run('record', 'board', file, '--config', config, '--for', '1s')
 
-    expect(await agent.exitCode()).toBe(0)
-    expect(agent.stderr).toContain('/dev/none is not there')
+    expect(await agent.exitCode()).toBe(1)
+    expect(agent.stderr).toMatch(/is not there.*; it is tried again\n/)
+    expect(agent.stderr).toMatch(/nothing was recorded: .*\/dev\/none is not there/)
+    expect(existsSync(file)).toBe(false)
   })
 
   test.each([
@@ -68,6 +71,7 @@ describe('relay-agent record', () => {
     [['board', 'a.jsonl', '--for', 'soon'], 64, /--for takes a duration/],
     [['board', 'a.jsonl', '--baud-rate', 'fast'], 64, /--baud-rate takes a whole number/],
     [['board', 'none/a.jsonl'], 1, /cannot be written/],
+    [['tcp://me:geheim@127.0.0.1:9', 'a.jsonl'], 64, /^(?!.*geheim).*it cannot log in anywhere/],
   ])('%j is refused with one sentence', async ([instrument = '', file = '', ...more], code, text) => {
     const directory = temporaryDirectory()
     const config = join(directory, 'agent.yaml')

@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import {
+  appendFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -149,6 +151,33 @@ describe('a recording', () => {
     expect(bytesOf(path, 'in').toString()).toBe('onetwo')
   })
 
+  test('goes on after a line that a power cut tore, and can be replayed', async () => {
+    const path = join(temporaryDirectory(), 'a.jsonl')
+    for (const text of ['one\n', 'two\n']) {
+      const { recorder } = newRecorder(path)
+      recorder.data('in', Buffer.from(text))
+      await recorder.close()
+      if (text === 'one\n') appendFileSync(path, '{"ms":4,"in":"to')
+    }
+    const { heard } = start({ device: `replay:${path}?speed=1000` })
+    await eventually(() => heard.length === 2)
+
+    expect(heard).toEqual(['text one', 'text two'])
+  })
+
+  test('waits for nobody who might read a pipe in place of its file', async () => {
+    const path = join(temporaryDirectory(), 'pipe')
+    execFileSync('mkfifo', [path])
+    const { recorder } = newRecorder(path)
+    recorder.data('in', Buffer.from('x'))
+    await recorder.close()
+
+    expect(recorder.status.fault).toMatchObject({
+      code: 'RECORDING_FAILED',
+      message: `${path} is a pipe and no file`,
+    })
+  })
+
   test('on a full disk loses and counts, and disturbs nobody', async () => {
     const { recorder, clock, lines } = newRecorder('/dev/full')
     recorder.data('in', Buffer.from('lost'))
@@ -229,15 +258,15 @@ describe('a replay', () => {
     expect(systemClock.monotonicMs() - startedAtMs).toBeGreaterThan(1_400)
   })
 
-  test.each([['no file at all', '/none/a.jsonl', 'INSTRUMENT_MISSING', 'cannot be read']])(
-    'of %s is told',
-    async (_case, path, code, text) => {
-      const { fails, instrument } = start({ device: `replay:${path}` })
-      await fails(code)
+  test.each([
+    ['no file at all', '/none/a.jsonl', 'INSTRUMENT_MISSING', 'cannot be read'],
+    ['a folder', '/proc', 'INSTRUMENT_REPLAY_WRONG', 'it is no file'],
+  ])('of %s is told', async (_case, path, code, text) => {
+    const { fails, instrument } = start({ device: `replay:${path}` })
+    await fails(code)
 
-      expect(instrument.status().fault?.message).toContain(text)
-    },
-  )
+    expect(instrument.status().fault?.message).toContain(text)
+  })
 
   test.each([
     ['another file', ['hello\n'], 'line 1: it is no JSON'],
@@ -245,6 +274,12 @@ describe('a replay', () => {
     ['a later version', [header.replace('"version":1', '"version":2')], 'version is not 1'],
     ['a damaged line', [header, says(1, 'a\n'), '{"ms":\n'], 'line 3: it is no JSON'],
     ['a session in which nothing is said', [header], 'nothing that an instrument said'],
+    [
+      'another version in the middle',
+      [header, says(1, 'a\n'), header.replace('"version":1', '"version":2'), header],
+      'version is not 1',
+    ],
+    ['a torn line in the middle', [header, '{"ms":2,\n', says(1, 'a\n')], 'line 2: it is no JSON'],
     ['a line without end', [header, 'x'.repeat(1_100_000)], 'a line is too long'],
   ])('of %s is told', async (_case, lines, text) => {
     const { lines: logged } = start({ device: `replay:${encodeURI(sessionFile(...lines))}` })

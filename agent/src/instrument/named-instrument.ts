@@ -44,7 +44,8 @@ export function namedInstrument(
   }
   const made = standardInstrument(wanted)
   const [finding] = checkInstrumentSettings(made, '')
-  if (finding !== undefined) throw new UsageError(`${wanted}: ${finding.what}`)
+  // It may hold a password, in a place where none belongs.
+  if (finding !== undefined) throw new UsageError(`no such device: ${finding.what}`)
   return { ...made, ...baudRate }
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { systemClock } from '@relay/common/clock'
 import type { Command } from '@relay/common/command-line'
@@ -56,13 +56,20 @@ export function recordCommand({ options, read }: InstrumentCommandParts): Comman
       await watchRecording(instrument, (text) => void stderr.write(`${text}\n`), ending)
       await running
       cancel()
-      const { receivedBytes, recording } = instrument.status()
+      const { receivedBytes, recording, opened, fault } = instrument.status()
       if (recording?.state === 'failed' || recording?.state === 'full') {
         throw new AppError(
           'RECORDING_FAILED',
           recording.state === 'full'
             ? `${file} is full`
             : `${file} cannot be written: ${recording.fault?.message}`,
+        )
+      }
+      if (opened === undefined) {
+        removeEmpty(file)
+        throw new AppError(
+          'RECORDING_FAILED',
+          `nothing was recorded: ${fault?.message ?? `${device} was not open`}`,
         )
       }
       stdout.write(`${file}: ${receivedBytes} bytes of ${device}\n`)
@@ -103,6 +110,11 @@ function makeFile(file: string): void {
     if (errorCode(cause) === 'EEXIST') throw new UsageError(`${file} is there already; name a new file`)
     throw new AppError('RECORDING_FAILED', `${file} cannot be written`, { cause })
   }
+}
+
+/** So that the same command can be given again. */
+function removeEmpty(file: string): void {
+  if (statSync(file).size === 0) unlinkSync(file)
 }
 
 function durationOf(written: unknown): number | undefined {

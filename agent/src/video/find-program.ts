@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 import { delimiter, isAbsolute, join } from 'node:path'
 
 /** The path of a program that can be run: `name` itself where it has a slash, else looked for in `path` (as `PATH`). */
@@ -20,7 +20,8 @@ export function findFirst(paths: readonly string[]): string | undefined {
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    return true
+    // Folders may be entered, which is the same right.
+    return statSync(path).isFile()
   } catch {
     return false
   }

@@ -1,5 +1,5 @@
 import { constants, createReadStream } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import type { Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
 import type { RetryPolicy } from '@relay/common/keep-connected'
@@ -40,6 +40,8 @@ export class ReplaySource implements LinkSource {
     } catch (cause) {
       throw new AppError('INSTRUMENT_MISSING', `the recorded session ${path} cannot be read`, { cause })
     }
+    // A pipe would be waited for without end.
+    if (!(await stat(path)).isFile()) throw wrong(path, 'it is no file')
     const closing = new AbortController()
     const played = this.#play(events.onData, closing.signal).catch((error: unknown) => {
       if (!closing.signal.aborted) events.onClosed(asAppError(error, path))
@@ -78,12 +80,20 @@ export class ReplaySource implements LinkSource {
     // A further session in the file goes on where the one before ended.
     let baseMs = 0
     let lastMs = 0
+    let torn: AppError | undefined
     for await (const line of linesOf(path, signal)) {
       if (signal.aborted) return
       number += 1
       if (line === '') continue
       const parsed = parseLine(line)
-      if (!parsed.ok) throw wrong(path, `line ${number}: ${parsed.refusal}`)
+      if (torn !== undefined && !(parsed.ok && parsed.entry.kind === 'header')) throw torn
+      torn = undefined
+      if (!parsed.ok) {
+        torn = wrong(path, `line ${number}: ${parsed.refusal}`)
+        // What a power cut tore has no end, and stands before the header of the next recording.
+        if (line.endsWith('}')) throw torn
+        continue
+      }
       const { entry } = parsed
       if (number === 1 && entry.kind !== 'header')
         throw wrong(path, 'line 1 is not the beginning of a session')
@@ -98,6 +108,7 @@ export class ReplaySource implements LinkSource {
       saidSomething = true
       onData(entry.data)
     }
+    if (torn !== undefined) throw torn
     if (!saidSomething && !isAborted(signal)) throw wrong(path, 'it holds nothing that an instrument said')
   }
 }

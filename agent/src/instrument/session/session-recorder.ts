@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { type FileHandle, open, rename } from 'node:fs/promises'
 import type { Cancel, Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
+import { AppError } from '@relay/common/errors'
 import { DropReport } from '../../drop-report.ts'
 import { type Fault, faultOf } from '../../fault.ts'
 import { formatLine, type SessionData, type SessionEvent } from './session-format.ts'
@@ -196,14 +197,18 @@ export class SessionRecorder {
   /** Goes on at the end of a file that is there already, with a new header, from which times count anew. */
   async #openFile(beganAtMs: number): Promise<void> {
     const { path, instrument, device } = this.#options
-    // A link in place of the file is not followed.
-    const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW
-    this.#file = await open(path, flags, 0o640)
-    this.#fileBytes = (await this.#file.stat()).size
+    // A link in place of the file is not followed, and a pipe that nobody reads is not waited for.
+    const { O_RDWR, O_CREAT, O_APPEND, O_NOFOLLOW, O_NONBLOCK } = constants
+    this.#file = await open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0o640)
+    const before = await this.#file.stat()
+    if (before.isFIFO()) throw new AppError('RECORDING_FAILED', `${path} is a pipe and no file`)
+    this.#fileBytes = before.size
     this.#fileBeganAtMs = beganAtMs
     const { clock } = this.#deps
     const startedAt = new Date(clock.nowMs() - (clock.monotonicMs() - beganAtMs)).toISOString()
-    const header = formatLine({ kind: 'header', startedAt, instrument, device })
+    // The last line before a power cut has no end.
+    const end = (await endsInLine(this.#file, before.size)) ? '\n' : ''
+    const header = end + formatLine({ kind: 'header', startedAt, instrument, device })
     await this.#file.appendFile(header)
     this.#fileBytes += Buffer.byteLength(header)
   }
@@ -238,6 +243,14 @@ export class SessionRecorder {
     this.#fault = faultOf(error, clock.nowMs())
     this.#retryAtMs = clock.monotonicMs() + tryAgainAfterMs
   }
+}
+
+/** The end of the last line is missing. */
+async function endsInLine(file: FileHandle, bytes: number): Promise<boolean> {
+  if (bytes === 0) return false
+  const last = Buffer.alloc(1)
+  await file.read(last, 0, 1, bytes - 1)
+  return last[0] !== 0x0a
 }
 
 function bytesOf(entry: Entry): number {
