@@ -1,4 +1,4 @@
-import { ConfigError } from '@relay/common/errors'
+import { invalidConfig } from '@relay/common/config/invalid-config'
 import type { BrokerOptions, Notice } from './broker-link.ts'
 import { standardClientId } from './client-id.ts'
 import { compileTopicMap, type TopicMap } from './compile-topic-map.ts'
@@ -31,7 +31,7 @@ export function mqttOptions(config: MqttInstrumentConfig): MqttInstrumentOptions
   const map = compileTopicMap(config)
   const problem = parsed.ok ? map.problems[0]?.what : parsed.problem
   if (!parsed.ok || problem !== undefined)
-    throw new ConfigError('CONFIG_INVALID', `mqttInstruments, ${config.name}: ${problem ?? ''}`)
+    throw invalidConfig('relay-agent', [{ where: `mqttInstruments, ${config.name}`, what: problem ?? '' }])
   const { name, feed, protocol, username, passwordFile, caFile, certFile, keyFile } = config
   const { host, port, isTls, shown } = parsed.place
   const clientId = config.clientId === '' ? standardClientId(name, shown) : config.clientId

@@ -1,7 +1,7 @@
 import type { StaticDecode, TObject } from 'typebox'
 import { System } from 'typebox/system'
 import { Value } from 'typebox/value'
-import { ConfigError } from '../errors.ts'
+import { invalidConfig } from './invalid-config.ts'
 import { describeProblems, type Problem, type SchemaError } from './problems.ts'
 import { type ConfigFile, escapePointer, pointerKeys, readYaml } from './read-yaml.ts'
 import { type ConfigSpec, type Setting, schemaFacts, settingsOf } from './settings.ts'
@@ -55,19 +55,6 @@ export function loadConfig<T extends TObject>(
 /** The variable or argument that gave a value or the list that it stands in; undefined where the file did. */
 function nameOf(pointer: string, names: ReadonlyMap<string, string>): string | undefined {
   return names.get(pointer) ?? names.get(pointer.slice(0, pointer.lastIndexOf('/')))
-}
-
-/** The error for a configuration with these problems, for checks that a program makes beyond its schema. */
-export function invalidConfig(program: string, problems: readonly Problem[]): ConfigError {
-  const lines = problems.map(({ where, what }) => `${where}: ${what}`)
-  const count = lines.length === 1 ? 'is wrong' : `has ${lines.length} problems`
-  return new ConfigError(
-    'CONFIG_INVALID',
-    `the configuration of ${program} ${count}\n  ${lines.join('\n  ')}`,
-    {
-      details: { problems: lines },
-    },
-  )
 }
 
 function schemaErrors(schema: TObject, value: unknown): readonly SchemaError[] {
