@@ -1,6 +1,7 @@
 import { ConfigError } from '@relay/common/errors'
 import { logLevels } from '@relay/common/log'
-import { type ConfigSources, invalidConfig, loadConfig } from '@relay/common/config/load-config'
+import { invalidConfig } from '@relay/common/config/invalid-config'
+import { type ConfigSources, loadConfig } from '@relay/common/config/load-config'
 import { Bytes, Duration, Section } from '@relay/common/config/schema'
 import { type ConfigSpec, settingsOf } from '@relay/common/config/settings'
 import { type StaticDecode, Type } from 'typebox'
