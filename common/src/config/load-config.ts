@@ -2,7 +2,7 @@ import type { StaticDecode, TObject } from 'typebox'
 import { System } from 'typebox/system'
 import { Value } from 'typebox/value'
 import { invalidConfig } from './invalid-config.ts'
-import { describeProblems, type Problem, type SchemaError } from './problems.ts'
+import { describeProblems, type SchemaError } from './problems.ts'
 import { type ConfigFile, escapePointer, pointerKeys, readYaml } from './read-yaml.ts'
 import { type ConfigSpec, type Setting, schemaFacts, settingsOf } from './settings.ts'
 
