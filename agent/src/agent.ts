@@ -2,7 +2,7 @@ import { aborted, type Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
 import { StatusTeller } from '@relay/common/status-teller'
-import { Watchdog, type WatchedPart } from '@relay/common/watchdog'
+import { stuckParts, Watchdog, type WatchedPart } from '@relay/common/watchdog'
 import type { Notifier } from 'node-systemd-notify'
 import type { AgentStatus } from './agent-status.ts'
 import type { AgentConfig } from './config.ts'
@@ -107,9 +107,10 @@ export class Agent {
     return {
       name: this.#config.name,
       phase: this.#phase,
-      stuck: this.#watched().flatMap(({ name, progress: { overdueMs } }) =>
-        overdueMs > 0 ? [{ part: name, overdueMs: Math.round(overdueMs) }] : [],
-      ),
+      stuck: stuckParts(this.#watched()).map(({ name, progress }) => ({
+        part: name,
+        overdueMs: Math.round(progress.overdueMs),
+      })),
       cameras: runners.filter((runner) => runner instanceof Camera).map((camera) => camera.status()),
       instruments: runners
         .filter((runner) => runner instanceof Instrument)
@@ -152,10 +153,13 @@ export class Agent {
       { intervalMs: watchdogIntervalMs, parts: () => this.#watched() },
       { clock, log, notifier },
     )
-    await Promise.all([aborted(signal), this.#teller.run(signal), watchdog.run(signal)])
-    this.#phase = 'stopping'
-    notifier.stopping('ending cameras, instruments and links')
-    await this.#parts.close()
+    try {
+      await Promise.all([aborted(signal), this.#teller.run(signal), watchdog.run(signal)])
+    } finally {
+      this.#phase = 'stopping'
+      notifier.stopping('ending cameras, instruments and links')
+      await this.#parts.close()
+    }
   }
 
   /**

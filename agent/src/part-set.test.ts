@@ -86,3 +86,21 @@ test('after the close nothing is started', async () => {
   expect(events).toEqual(['+a 1', '-a 1'])
   expect(set.parts).toEqual([])
 })
+
+test('a close waits for what a change is just ending', async () => {
+  const { clock, plan, set } = workshop()
+  await set.apply([plan('a', 'hangs'), plan('b', '1')])
+  const changing = set.apply([plan('b', '1')])
+  let isClosed = false
+  const closing = set.close().then(() => {
+    isClosed = true
+  })
+
+  await clock.advance(3_499)
+  expect(isClosed).toBe(false)
+  await clock.advance(1)
+  await closing
+  await changing
+
+  expect(set.parts.map(({ name }) => name)).toEqual(['a hangs'])
+})

@@ -35,7 +35,7 @@ export class PartSet {
   readonly #deps: PartSetDeps
   #running: ReadonlyMap<string, RunningPart> = new Map()
   /** Parts that should have ended: they may still hold their device, and are looked at until they have. */
-  readonly #late = new Set<Part>()
+  readonly #late = new Map<Part, Promise<void>>()
   #isClosed = false
 
   constructor(deps: PartSetDeps) {
@@ -44,7 +44,7 @@ export class PartSet {
 
   /** In the order of the plans, and behind them those that have not ended in time. */
   get parts(): readonly Part[] {
-    return [...[...this.#running.values()].map(({ part }) => part), ...this.#late]
+    return [...[...this.#running.values()].map(({ part }) => part), ...this.#late.keys()]
   }
 
   /**
@@ -55,7 +55,7 @@ export class PartSet {
     const running = [...this.#running.values()].map(({ plan }) => plan)
     const { kept, ended, started } = comparePlans(running, plans)
     const made = new Map(started.map((plan) => [plan.key, plan.make()]))
-    await this.#end(ended.map(({ key }) => key))
+    await this.#untilEnded(this.#end(ended.map(({ key }) => key)))
     if (!this.#isClosed) {
       const entries = plans.map((plan): readonly [string, RunningPart | undefined] => {
         const part = made.get(plan.key)
@@ -66,10 +66,11 @@ export class PartSet {
     return { kept: kept.length, ended: ended.length, started: started.length }
   }
 
-  /** Ends every part; resolves when all have ended, or after a grace. */
+  /** Ends every part; resolves when all have ended, those that a change is just ending among them, or after a grace. */
   async close(): Promise<void> {
     this.#isClosed = true
-    await this.#end([...this.#running.keys()])
+    this.#end([...this.#running.keys()])
+    await this.#untilEnded([...this.#late.keys()])
   }
 
   #start(plan: PartPlan, part: Part): RunningPart {
@@ -89,22 +90,26 @@ export class PartSet {
     }
   }
 
-  async #end(keys: readonly string[]): Promise<void> {
-    const { clock } = this.#deps
+  /** Tells parts to end, and gives them. */
+  #end(keys: readonly string[]): readonly Part[] {
     const ending = keys.flatMap((key) => this.#running.get(key) ?? [])
-    if (ending.length === 0) return
-    for (const { part, controller } of ending) {
-      this.#late.add(part)
+    for (const { part, controller, ended } of ending) {
+      this.#late.set(part, ended)
       controller.abort()
     }
     this.#running = new Map([...this.#running].filter(([key]) => !keys.includes(key)))
+    return ending.map(({ part }) => part)
+  }
+
+  async #untilEnded(parts: readonly Part[]): Promise<void> {
+    if (parts.length === 0) return
     const waiting = new AbortController()
     await Promise.race([
-      Promise.all(ending.map(({ ended }) => ended)),
-      clock.sleep(endWithinMs, waiting.signal),
+      Promise.all(parts.flatMap((part) => this.#late.get(part) ?? [])),
+      this.#deps.clock.sleep(endWithinMs, waiting.signal),
     ])
     waiting.abort()
-    for (const { part } of ending)
+    for (const part of parts)
       if (this.#late.has(part))
         this.#deps.log.error(
           { part: part.name, afterMs: endWithinMs },

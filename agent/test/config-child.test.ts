@@ -66,6 +66,7 @@ describe('while the configuration is read at the start', () => {
     await writeFile(file, config('new'))
 
     await eventually(() => has(agent, 'the configuration was read anew'), { show: () => agent.stdout })
+    expect((await agent.stop()).code).toBe(0)
   })
 })
 

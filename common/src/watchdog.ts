@@ -22,9 +22,18 @@ export interface WatchdogDeps {
   readonly notifier: { watchdog(): void }
 }
 
-/** A part that is this late has had no turn yet on a board that is busy. */
+/** A part that is this late may have had no turn yet on a board that is busy. */
 const slackMs = 1_000
-const lookWithoutSystemdEveryMs = 15_000
+const lookWithoutSystemdEveryMs = 10_000
+/** In the time within which systemd wants one: it may have too much to do to take each of them. */
+const signsPerInterval = 3
+/** While something is stuck: what goes on again is to be noticed before systemd ends us. */
+const looksPerSign = 8
+
+/** The parts that have broken their promise, those left out that are merely late on a busy board. */
+export function stuckParts(parts: readonly WatchedPart[], lateMs = 0): readonly WatchedPart[] {
+  return parts.filter(({ progress }) => progress.overdueMs > lateMs + slackMs)
+}
 
 /**
  * Gives systemd a sign of life as long as the event loop turns and every part keeps its promise. Where one does not, no
@@ -45,20 +54,23 @@ export class Watchdog {
   async run(signal: AbortSignal): Promise<void> {
     const { clock, notifier } = this.#deps
     const { intervalMs } = this.#options
-    const everyMs = intervalMs === undefined ? lookWithoutSystemdEveryMs : intervalMs / 2
+    const everyMs = intervalMs === undefined ? lookWithoutSystemdEveryMs : intervalMs / signsPerInterval
     let lateMs = 0
     while (!signal.aborted) {
-      if (this.#stuckParts(lateMs + slackMs).length === 0) notifier.watchdog()
-      const dueAtMs = clock.monotonicMs() + everyMs
-      await clock.sleep(everyMs, signal)
+      const isStuck = this.#look(lateMs)
+      if (!isStuck) notifier.watchdog()
+      const waitMs = isStuck ? everyMs / looksPerSign : everyMs
+      const dueAtMs = clock.monotonicMs() + waitMs
+      await clock.sleep(waitMs, signal)
       // This process itself stood still: the parts had no turn either, and have it now.
       lateMs = Math.max(0, clock.monotonicMs() - dueAtMs)
     }
   }
 
-  #stuckParts(allowedMs: number): readonly WatchedPart[] {
+  /** Says whether a part is stuck, and tells the log of each that begins or ends to be so. */
+  #look(lateMs: number): boolean {
     const { log } = this.#deps
-    const stuck = this.#options.parts().filter(({ progress }) => progress.overdueMs > allowedMs)
+    const stuck = stuckParts(this.#options.parts(), lateMs)
     for (const name of this.#told) {
       if (stuck.some((part) => part.name === name)) continue
       this.#told.delete(name)
@@ -75,6 +87,6 @@ export class Watchdog {
           : 'a part is stuck, systemd gets no sign of life and will start this service anew',
       )
     }
-    return stuck
+    return stuck.length > 0
   }
 }

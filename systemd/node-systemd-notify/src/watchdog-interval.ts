@@ -1,6 +1,6 @@
 /**
  * How often systemd must hear `watchdog()` at the latest, in milliseconds; undefined where it does not watch this
- * process. Call it at half of that (sd_watchdog_enabled(3)). Pure.
+ * process. Call it more than twice in that time, as one may be lost (sd_watchdog_enabled(3)). Pure.
  */
 export function watchdogIntervalMs(
   { WATCHDOG_USEC: usec = '', WATCHDOG_PID: pid = '' }: Readonly<Record<string, string | undefined>>,
