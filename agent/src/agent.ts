@@ -186,19 +186,13 @@ export class Agent {
   async #apply(config: AgentConfig): Promise<PartChanges> {
     const plans = [
       ...planParts(config, { hub: this.hub, ...this.#deps }),
-      ...this.#healthPlans(config),
+      ...this.#health.plans(config),
       ...this.#serverPlans(config),
     ]
     const changes = await this.#parts.apply(plans)
     this.#config = config
     this.#configuredStreams.apply(config.streams)
     return changes
-  }
-
-  /** They depend on most of the configuration, and are quickly ended and started: nothing but their answers goes through them. */
-  #healthPlans(config: AgentConfig): readonly PartPlan[] {
-    const { cameras: _cameras, instruments: _instruments, streams: _streams, ...settings } = config
-    return this.#health.parts(config).map((part) => ({ key: part.name, settings, make: () => part }))
   }
 
   #serverPlans({ localApi, metrics }: AgentConfig): readonly PartPlan[] {

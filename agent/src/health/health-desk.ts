@@ -1,18 +1,19 @@
 import { hostname } from 'node:os'
 import type { Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
+import { Progress } from '@relay/common/progress'
 import type { AgentStatus } from '../agent-status.ts'
 import type { AgentConfig } from '../config.ts'
 import { DropReport } from '../drop-report.ts'
 import type { FeedHub } from '../feeds/feed-hub.ts'
 import type { Part } from '../part.ts'
+import type { PartPlan } from '../part-plan.ts'
 import { ActivityMeter } from './activity.ts'
 import { healthAnswers } from './health-answers.ts'
 import { healthParts } from './health-part.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { judgeHealth } from './judge-health.ts'
 import { KeptServer, type OpenServer } from './kept-server.ts'
-import { Progress } from '@relay/common/progress'
 import { RecentFaults } from './recent-faults.ts'
 import type { StatusReport } from './status-report.ts'
 import { StatusSocket } from './status-socket.ts'
@@ -72,16 +73,19 @@ export class HealthDesk {
   }
 
   /** What has to run for it. */
-  parts(config: HealthConfig): readonly Part[] {
+  plans(config: HealthConfig): readonly PartPlan[] {
     const { status, statusPage } = config
+    const server = (key: string, settings: unknown, open: () => Promise<OpenServer>): PartPlan => ({
+      key,
+      settings,
+      make: () => new KeptServer(key, open, this.#deps),
+    })
     return [
-      this.#sampler(),
+      { key: 'activity meter', settings: undefined, make: () => this.#sampler() },
       ...(status.socket === ''
         ? []
-        : [new KeptServer(statusSocketName, () => this.#openSocket(status.socket), this.#deps)]),
-      ...(statusPage.port === 0
-        ? []
-        : [new KeptServer('status page', () => this.#openPage(statusPage), this.#deps)]),
+        : [server(statusSocketName, status, () => this.#openSocket(status.socket))]),
+      ...(statusPage.port === 0 ? [] : [server('status page', statusPage, () => this.#openPage(statusPage))]),
       ...this.#heartbeats(config),
     ]
   }
@@ -116,16 +120,16 @@ export class HealthDesk {
     }
   }
 
-  #heartbeats({ heartbeat, topics }: HealthConfig): readonly Part[] {
+  #heartbeats({ heartbeat, topics }: HealthConfig): readonly PartPlan[] {
     const topic = topics.find((one) => one.topic === heartbeat.topic)
     if (topic === undefined) return []
-    const thermometer = new Thermometer()
-    return [
-      new Heartbeat(
-        { feed: topic.feed, everyMs: heartbeat.every },
-        { ...this.#deps, report: this.report, temperatureC: () => thermometer.lastC },
-      ),
-    ]
+    const settings = { feed: topic.feed, everyMs: heartbeat.every }
+    const make = (): Part => {
+      const thermometer = new Thermometer()
+      const temperatureC = (): number | undefined => thermometer.lastC
+      return new Heartbeat(settings, { ...this.#deps, report: this.report, temperatureC })
+    }
+    return [{ key: 'heartbeat', settings, make }]
   }
 
   /** Looks at all parts each second: at counters, for rates, and at faults, which may be over soon. */

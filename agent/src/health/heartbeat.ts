@@ -1,9 +1,9 @@
 import type { Clock } from '@relay/common/clock'
+import { Progress } from '@relay/common/progress'
 import type { FeedHub, Member } from '../feeds/feed-hub.ts'
 import type { Part } from '../part.ts'
 import { heartbeatMessage } from './heartbeat-message.ts'
 import type { Health } from './judge-health.ts'
-import { Progress } from '@relay/common/progress'
 import type { StatusReport } from './status-report.ts'
 
 export interface HeartbeatOptions {

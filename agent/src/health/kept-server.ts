@@ -2,9 +2,9 @@ import type { Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
 import { keepConnected, type Retry, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
+import { Progress } from '@relay/common/progress'
 import { type Fault, faultOf } from '../fault.ts'
 import type { Part } from '../part.ts'
-import { Progress } from '@relay/common/progress'
 
 /** A server that listens already. */
 export interface OpenServer {
