@@ -7,8 +7,9 @@ import { processTree } from '../src/rig/process-tree.ts'
 import { until } from '../src/rig/until.ts'
 
 const program = join(import.meta.dirname, '..', 'soak', 'main.ts')
-/** Of no run that a person would make: its report goes by it. */
+/** Of no runs that a person would make: reports go by it. */
 const seed = 4_000_000_001
+const doomedSeed = 4_000_000_002
 const kinds = ['relay-restart', 'encoder-kill', 'cable-pull', 'broker-kill', 'link-cut']
 const enoughFaults = 3
 const faultsWithinMs = 180_000
@@ -21,22 +22,9 @@ describe('a short soak, ended by Ctrl-C', () => {
   let end: ProcessEnd
   let report: SoakReport
   beforeAll(async () => {
-    soak = await OwnedProcess.start({
-      name: 'soak',
-      command: process.execPath,
-      args: [program, '--hours', '1', '--seed', String(seed), '--pause-sec', '1', '--only', kinds.join(',')],
-      onLine: (line) => void lines.push(line),
-    })
-    await until(
-      'some faults',
-      () => {
-        if (!soak.isAlive) throw new Error('it has ended')
-        return Number(/\| (\d+) faults/.exec(lines.at(-1) ?? '')?.[1] ?? 0) >= enoughFaults
-      },
-      { withinMs: faultsWithinMs, everyMs: 200 },
-    ).catch((cause: unknown) => {
-      throw new Error(`the soak does not get on: ${[...lines, ...soak.lastLines].join('\n')}`, { cause })
-    })
+    const options = ['--seed', String(seed), '--pause-sec', '1', '--only', kinds.join(',')]
+    soak = await startSoak(options, lines)
+    await untilLine(soak, lines, (line) => Number(/\| (\d+) faults/.exec(line)?.[1]) >= enoughFaults)
     children = (await processTree(soak.pid)).length
     process.kill(soak.pid, 'SIGINT')
     end = await until('its end', async () => !soak.isAlive && (await soak.ended), { withinMs: endWithinMs })
@@ -73,3 +61,36 @@ describe('a short soak, ended by Ctrl-C', () => {
     expect(lines.join('\n')).toMatch(/^soak: stopped after [\d.]+ minutes with seed 4000000001$/m)
   })
 })
+
+test('a soak whose agent dies ends at once with 1 and says so', async () => {
+  const lines: string[] = []
+  await using soak = await startSoak(['--seed', String(doomedSeed), '--pause-sec', '60'], lines)
+  await untilLine(soak, lines, (line) => line.endsWith('| calm'))
+  const agent = (await processTree(soak.pid)).find(({ commandLine }) => / run --config /.test(commandLine))
+
+  process.kill(agent?.pid ?? 0, 'SIGKILL')
+  const { code } = await until('its end', async () => !soak.isAlive && (await soak.ended), {
+    withinMs: endWithinMs,
+  })
+
+  expect(lines.join('\n')).toMatch(/^FAILED:\n {2}the agent ended \(SIGKILL\)/m)
+  expect(code).toBe(1)
+}, 300_000)
+
+async function startSoak(options: readonly string[], lines: string[]): Promise<OwnedProcess> {
+  return await OwnedProcess.start({
+    name: 'soak',
+    command: process.execPath,
+    args: [program, '--hours', '1', ...options],
+    onLine: (line) => void lines.push(line),
+  })
+}
+
+async function untilLine(
+  soak: OwnedProcess,
+  lines: readonly string[],
+  wanted: (line: string) => boolean,
+): Promise<void> {
+  await until('the wanted line', () => !soak.isAlive || lines.some(wanted), { withinMs: faultsWithinMs })
+  if (!lines.some(wanted)) throw new Error(`the soak has ended: ${[...lines, ...soak.lastLines].join('\n')}`)
+}
