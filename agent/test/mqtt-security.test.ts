@@ -83,6 +83,11 @@ describe.each(['5', '3.1.1'])('a broker with passwords, with MQTT %s', (protocol
     ).toMatchObject({
       code: 'MQTT_FILE_WRONG',
     })
+    const pipe = join(directory, `pipe-${protocol}`)
+    spawnSync('mkfifo', [pipe])
+    expect(await faultWith(address, [...settings, `passwordFile: ${pipe}`])).toMatchObject({
+      code: expect.stringMatching(/MQTT_FILE_(?:UNREADABLE|WRONG)/) as string,
+    })
   })
 })
 

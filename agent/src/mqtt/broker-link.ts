@@ -1,12 +1,12 @@
 import type { IClientOptions } from 'mqtt'
 import type { Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
+import type { BrokerFileNames, BrokerFiles } from './broker-files.ts'
 import { type BrokerNames, connectionFault, farewell, refusal } from './broker-fault.ts'
 import { BrokerStream } from './broker-stream.ts'
 import type { Command } from './command-queue.ts'
 import { type BrokerAddress, dialBroker } from './dial-broker.ts'
 import type { LeftOut } from './packet-gate.ts'
-import { readPassword } from './read-password.ts'
 import type { Qos } from './topic-map.ts'
 
 export interface Notice {
@@ -20,8 +20,7 @@ export interface BrokerOptions {
   readonly address: BrokerAddress
   readonly names: BrokerNames
   readonly protocol: '3.1.1' | 5
-  /** '' for none. */
-  readonly passwordFile: string
+  readonly files: BrokerFileNames
   readonly keepAliveSec: number
   readonly connectTimeoutMs: number
   readonly isClean: boolean
@@ -37,6 +36,12 @@ export interface BrokerEvents {
   readonly onLeftOut: (reason: LeftOut['reason']) => void
   /** Once, when the connection is gone, whoever ended it. */
   readonly onClosed: (fault: AppError) => void
+}
+
+export interface BrokerDeps {
+  readonly clock: Clock
+  /** Gives what stands in the files, or fails soon. */
+  readonly readFiles: () => Promise<BrokerFiles>
 }
 
 export type PublishOutcome = 'taken' | 'refused'
@@ -64,23 +69,20 @@ const receiveMaximum = 32
 /**
  * Opens a connection with the `mqtt` library, which is loaded only now; the socket, TLS and the
  * next attempt are ours.
- * @throws {AppError} those of `dialBroker` and `readPassword`, and `MQTT_LOGIN_REFUSED`, `MQTT_VERSION_REFUSED`,
+ * @throws {AppError} those of `dialBroker` and `readFiles`, and `MQTT_LOGIN_REFUSED`, `MQTT_VERSION_REFUSED`,
  *   `MQTT_CLIENT_ID_REFUSED`, `MQTT_REFUSED`, `MQTT_MUTE`, `MQTT_MALFORMED`, `MQTT_CLOSED`.
  */
 export async function openBroker(
   options: BrokerOptions,
   events: BrokerEvents,
-  clock: Clock,
+  { clock, readFiles }: BrokerDeps,
   signal: AbortSignal,
 ): Promise<BrokerLink> {
   const { address, names, connectTimeoutMs, maxPacketBytes } = options
-  const [{ MqttClient }, password] = await Promise.all([
-    import('./mqtt-client.ts'),
-    readPassword(options.passwordFile),
-  ])
-  const socket = await dialBroker({ address, names, timeoutMs: connectTimeoutMs }, clock, signal)
+  const [{ MqttClient }, files] = await Promise.all([import('./mqtt-client.ts'), readFiles()])
+  const socket = await dialBroker({ address, names, files, timeoutMs: connectTimeoutMs }, clock, signal)
   const stream = new BrokerStream(socket, { maxPacketBytes, onLeftOut: events.onLeftOut }, clock)
-  const client = new MqttClient(() => stream, clientOptions(options, password))
+  const client = new MqttClient(() => stream, clientOptions(options, files.password))
   const end = Promise.withResolvers<AppError>()
   let fault: AppError | undefined
   let isConnected = false

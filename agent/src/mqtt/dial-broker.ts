@@ -1,37 +1,33 @@
-import { readFile } from 'node:fs/promises'
 import { isIP, connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { connect as connectTls } from 'node:tls'
 import type { Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
+import type { BrokerFiles } from './broker-files.ts'
 import { type BrokerNames, connectionFault, tlsFault } from './broker-fault.ts'
 
-/** Where a broker is and by what the two know each other; files by absolute name, '' for none. */
 export interface BrokerAddress {
   readonly host: string
   readonly port: number
   readonly isTls: boolean
-  readonly caFile: string
-  readonly certFile: string
-  readonly keyFile: string
 }
 
 export interface DialOptions {
   readonly address: BrokerAddress
   readonly names: BrokerNames
+  /** By which the two know each other. */
+  readonly files: TlsFiles
   readonly timeoutMs: number
 }
 
-/** Certificates are some kilobytes; a file that is longer is another file. */
-const maxFileBytes = 262_144
+type TlsFiles = Pick<BrokerFiles, 'ca' | 'cert' | 'key'>
 
 /**
  * Opens a connection to a broker, with TLS where it is wanted; certificates are always checked.
  * @throws {AppError} `MQTT_UNREACHABLE`, `MQTT_CERTIFICATE_REFUSED`, `MQTT_CLIENT_CERTIFICATE_REFUSED`,
- *   `MQTT_TLS_FAILED`, `MQTT_LOST`, `MQTT_FILE_UNREADABLE`, `MQTT_FILE_WRONG`, `ABORTED`.
+ *   `MQTT_TLS_FAILED`, `MQTT_LOST`, `MQTT_FILE_WRONG`, `ABORTED`.
  */
 export async function dialBroker(options: DialOptions, clock: Clock, signal: AbortSignal): Promise<Socket> {
-  const { address, names, timeoutMs } = options
-  const files = address.isTls ? await readFiles(address) : {}
+  const { address, names, files, timeoutMs } = options
   return await new Promise((resolve, reject) => {
     const socket = address.isTls ? openTls(address, files) : connectTcp(address.port, address.host)
     const fail = (error: AppError): void => {
@@ -78,27 +74,14 @@ export async function dialBroker(options: DialOptions, clock: Clock, signal: Abo
   })
 }
 
-type TlsFiles = Pick<ConnectionOptions, 'ca' | 'cert' | 'key'>
-
-async function readFiles({ caFile, certFile, keyFile }: BrokerAddress): Promise<TlsFiles> {
-  const [ca, cert, key] = await Promise.all([
-    readPem(caFile, 'caFile'),
-    readPem(certFile, 'certFile'),
-    readPem(keyFile, 'keyFile'),
-  ])
-  return {
-    ...(ca === undefined ? {} : { ca }),
-    ...(cert === undefined ? {} : { cert }),
-    ...(key === undefined ? {} : { key }),
-  }
-}
-
-function openTls({ host, port }: BrokerAddress, files: TlsFiles): Socket {
+function openTls({ host, port }: BrokerAddress, { ca, cert, key }: TlsFiles): Socket {
   try {
     return connectTls({
       host,
       port,
-      ...files,
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
       ...(isIP(host) === 0 ? { servername: host } : {}),
       rejectUnauthorized: true,
     })
@@ -110,21 +93,4 @@ function openTls({ host, port }: BrokerAddress, files: TlsFiles): Socket {
       { details: { reason: errorCode(cause) ?? '' } },
     )
   }
-}
-
-async function readPem(path: string, key: string): Promise<Buffer | undefined> {
-  if (path === '') return undefined
-  let content: Buffer
-  try {
-    content = await readFile(path)
-  } catch (cause) {
-    throw new AppError(
-      'MQTT_FILE_UNREADABLE',
-      `${key}: the file ${path} ${errorCode(cause) === 'ENOENT' ? 'does not exist' : 'cannot be read'}`,
-      { cause },
-    )
-  }
-  if (content.length > maxFileBytes || !content.includes('-----BEGIN '))
-    throw new AppError('MQTT_FILE_WRONG', `${key}: the file ${path} holds no PEM ("-----BEGIN …")`)
-  return content
 }

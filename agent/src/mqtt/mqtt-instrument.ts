@@ -8,7 +8,9 @@ import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
 import { splitJson } from '../feeds/split-json.ts'
 import { Progress } from '@relay/common/progress'
 import { RetryLog } from '../retry-log.ts'
+import { readInTime } from '../read-in-time.ts'
 import type { BrokerNames } from './broker-fault.ts'
+import { type BrokerFiles, filesHang, readBrokerFiles } from './broker-files.ts'
 import { type BrokerLink, type Notice, openBroker } from './broker-link.ts'
 import { CommandQueue } from './command-queue.ts'
 import { CommandSender } from './command-sender.ts'
@@ -98,6 +100,7 @@ export class MqttInstrument implements Member {
   readonly #queue: CommandQueue
   readonly #intake: MessageIntake
   readonly #commandLimit: RateLimit
+  readonly #readFiles: () => Promise<BrokerFiles>
   #sender: CommandSender | undefined
   #state: MqttState = 'stopped'
   #connects = 0
@@ -125,6 +128,8 @@ export class MqttInstrument implements Member {
         onDropped: (reason) => this.#drops.count(reason),
       },
     )
+    const { files } = options.broker
+    this.#readFiles = readInTime(() => readBrokerFiles(files), { clock, late: filesHang })
     this.#commandLimit = new RateLimit(maxCommandsPerSecond, clock)
   }
 
@@ -240,7 +245,7 @@ export class MqttInstrument implements Member {
           onLeftOut: (reason) => this.#intake.drop(`message ${reason}`),
           onClosed: (fault) => closed.resolve(fault),
         },
-        clock,
+        { clock, readFiles: this.#readFiles },
         signal,
       )
       established()

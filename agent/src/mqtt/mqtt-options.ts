@@ -39,10 +39,10 @@ export function mqttOptions(config: MqttInstrumentConfig): MqttInstrumentOptions
     name,
     feed,
     broker: {
-      address: { host, port, isTls, caFile, certFile, keyFile },
+      address: { host, port, isTls },
       names: { broker: shown, clientId, username },
       protocol,
-      passwordFile,
+      files: { passwordFile, caFile, certFile, keyFile },
       keepAliveSec: Math.max(1, Math.round(config.keepAlive / 1000)),
       connectTimeoutMs: config.connectTimeout,
       isClean: config.cleanSession,

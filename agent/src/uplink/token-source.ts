@@ -1,8 +1,7 @@
-import { constants } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { aborted, type Clock } from '@relay/common/clock'
 import { AppError, errorCode } from '@relay/common/errors'
-import { readInTime } from './read-in-time.ts'
+import { readInTime, readWithinMs } from '../read-in-time.ts'
+import { readStart } from '../read-start.ts'
 
 /** Where an uplink gets its token. */
 export interface TokenSource {
@@ -27,7 +26,12 @@ export function fixedToken(token: string): TokenSource {
 
 /** A token that stands in a file, which is looked at every few seconds: editing or replacing it is enough. */
 export function tokenFile(path: string, clock: Clock): TokenSource {
-  const read = readInTime(() => readTokenFile(path), { path, clock })
+  const late = (): AppError =>
+    new AppError(
+      'TOKEN_FILE_UNREADABLE',
+      `the token file ${path} cannot be read: its disk did not answer for ${readWithinMs / 1000} s`,
+    )
+  const read = readInTime(() => readTokenFile(path), { clock, late })
   return {
     read,
     whenChanged: async (known, signal) => {
@@ -47,21 +51,13 @@ export function tokenFile(path: string, clock: Clock): TokenSource {
 export async function readTokenFile(path: string): Promise<string> {
   let text: string
   try {
-    text = await readStart(path)
+    text = (await readStart(path, maxTokenBytes + 1)).toString('utf8')
   } catch (cause) {
     throw errorCode(cause) === 'ENOENT'
       ? new AppError('TOKEN_FILE_MISSING', `the token file ${path} does not exist`)
       : new AppError('TOKEN_FILE_UNREADABLE', `the token file ${path} cannot be read`, { cause })
   }
   return checkedToken(text, path)
-}
-
-async function readStart(path: string): Promise<string> {
-  // A pipe in its place must not keep us waiting for somebody who writes into it.
-  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  const buffer = Buffer.alloc(maxTokenBytes + 1)
-  const { bytesRead } = await file.read(buffer, 0, buffer.length, 0)
-  return buffer.toString('utf8', 0, bytesRead)
 }
 
 /**
