@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs'
 import { getSystemErrorName } from 'node:util'
+import { errorCode } from './errors.ts'
 import { journalEntry } from './journal-entry.ts'
 
 /** Sends one datagram to a unix socket without waiting; gives 0, or the errno of what failed. */
@@ -60,22 +61,42 @@ export interface JournalWriterOptions {
 
 /**
  * Writes whole JSON lines to the journal, one datagram each, as the `write` of a `LogStream`: gives how many bytes it
- * took, which is less while the journal has too much to do. Where the journal cannot be reached a line goes to `fd`.
+ * took, which is less while the journal has too much to do. Where the journal cannot be reached a line goes to `fd`;
+ * where that is of no use either it is lost, and the journal hears of it when it is back. Never throws.
  */
 export function journalWriter({ program, send, socket = journalSocket }: JournalWriterOptions) {
+  let lost = 0
+  const sendLine = (line: string): number => send(socket, journalDatagram(line, program))
   return (fd: number, data: Uint8Array): number => {
     let taken = 0
+    if (lost > 0 && sendLine(lossLine(lost)) === 0) lost = 0
     for (const line of Buffer.from(data)
       .toString('utf8')
       .split(/(?<=\n)/)) {
-      const errno = send(socket, journalDatagram(line, program))
+      const errno = sendLine(line)
       if (errno !== 0) {
         if (busyCodes.has(getSystemErrorName(-errno))) return taken
-        writeSync(fd, journalLine(line))
+        const fault = tryWrite(fd, journalLine(line))
+        if (fault === 'EAGAIN') return taken
+        if (fault !== undefined) lost += 1
       }
       taken += Buffer.byteLength(line)
     }
     return taken
+  }
+}
+
+function lossLine(lines: number): string {
+  return JSON.stringify({ level: 'warn', msg: 'log lines were lost, the journal was away', lines })
+}
+
+/** Gives the code of what went wrong. */
+function tryWrite(fd: number, text: string): string | undefined {
+  try {
+    writeSync(fd, text)
+    return undefined
+  } catch (error) {
+    return errorCode(error) ?? 'UNEXPECTED'
   }
 }
 
