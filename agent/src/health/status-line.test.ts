@@ -8,6 +8,7 @@ const fault = { code: 'CAMERA_MISSING', message: 'the camera /dev/x is not there
 function report(parts: Readonly<Record<string, unknown>>): StatusReport {
   return {
     name: 'pend00',
+    atMs: atMs + 1,
     stuck: [],
     activity: [],
     cameras: [],
@@ -45,7 +46,7 @@ test('the line tells name, link, figures of each part and the last fault', () =>
 
   expect(statusLine({ report: whole, lastFault, configFault: undefined })).toBe(
     'pend00 | linked 1 of 2 | front 24 fps | back waiting | board now | arm 40 seconds ago | cart silent | ' +
-      'plug connecting | last fault 09:05 UTC: camera back: the camera /dev/x is not there',
+      'plug connecting | last fault 2026-01-01 09:05 UTC: camera back: the camera /dev/x is not there',
   )
 })
 
@@ -83,4 +84,11 @@ test('a fault stays the last one until there is a newer one', () => {
   expect(newestFault(report({}), older)).toBe(older)
   expect(newestFault(whole, older)?.part).toBe('camera back')
   expect(newestFault(whole, newer)).toBe(newer)
+})
+
+test('a fault of the future, before the clock was set back, gives way to one of now', () => {
+  const future = { part: 'uplink a', fault: { ...fault, atMs: atMs + 86_400_000 } }
+
+  expect(newestFault(whole, future)?.part).toBe('camera back')
+  expect(newestFault(report({}), future)).toBe(future)
 })

@@ -78,15 +78,21 @@ function coarseAge(ms: number): string {
 }
 
 function faultText({ part, fault }: PartFault): string {
-  const time = new Date(fault.atMs).toISOString().slice(11, 16)
+  // With its day: it stands there until there is another, which may take months.
+  const time = new Date(fault.atMs).toISOString().slice(0, 16).replace('T', ' ')
   return `last fault ${time} UTC: ${part}: ${fault.message}`
 }
 
-/** The newest fault of all parts, or the one that was the newest before. Pure. */
+/**
+ * The newest fault of all parts, or the one that was the newest before. One of the future is from before the clock was
+ * set back, and gives way to any other. Pure.
+ */
 export function newestFault(report: StatusReport, before: PartFault | undefined): PartFault | undefined {
   let newest = before
   for (const { title, fault } of healthParts(report)) {
-    if (fault === undefined || (newest !== undefined && fault.atMs < newest.fault.atMs)) continue
+    if (fault === undefined) continue
+    const newestAtMs = newest?.fault.atMs ?? Number.NEGATIVE_INFINITY
+    if (fault.atMs < newestAtMs && newestAtMs <= report.atMs) continue
     newest = { part: title, fault }
   }
   return newest
