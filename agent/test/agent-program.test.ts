@@ -253,7 +253,7 @@ describe('relay-agent check', () => {
     const { code, stdout, stderr } = await run({ args: ['check', '--config', exampleFile] })
 
     expect(code).toBe(0)
-    expect(stdout).toBe(`${exampleFile} is right: topics 2, cameras 1, instruments 1\n`)
+    expect(stdout).toBe(`${exampleFile} is right: topics 2, cameras 1, instruments 2\n`)
     expect(stderr).toContain('topics[0].tokenFile: the token file')
   })
 
