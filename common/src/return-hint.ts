@@ -6,7 +6,7 @@
 const spreadPrefix = 'return-within-ms='
 const afterPattern = /; return-after-ms=(\d{1,9})$/
 /** A relay can keep us away for no longer than this, so that a wrong one cannot switch a fleet off. */
-const longestMs = 120_000
+export const longestReturnMs = 120_000
 
 /** How a host that understands these hints calls itself in `User-Agent`. */
 export const hostUserAgent = 'relay-agent'
@@ -22,7 +22,7 @@ export function readSpread(payload: Buffer): number | undefined {
   const text = payload.toString('latin1', 0, spreadPrefix.length + 9)
   if (!text.startsWith(spreadPrefix)) return undefined
   const digits = text.slice(spreadPrefix.length)
-  return /^\d+$/.test(digits) ? Math.min(longestMs, Number(digits)) : undefined
+  return /^\d+$/.test(digits) ? Math.min(longestReturnMs, Number(digits)) : undefined
 }
 
 /** A reason of a close that also tells when to come back. */
@@ -33,5 +33,5 @@ export function reasonWithReturn(reason: string, afterMs: number): string {
 /** When the reason of a close tells to come back, in milliseconds from now, at most two minutes; else undefined. */
 export function readReturn(reason: string): number | undefined {
   const digits = afterPattern.exec(reason)?.[1]
-  return digits === undefined ? undefined : Math.min(longestMs, Number(digits))
+  return digits === undefined ? undefined : Math.min(longestReturnMs, Number(digits))
 }

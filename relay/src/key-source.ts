@@ -97,6 +97,12 @@ export class KeySource {
     await this.#refreshing
   }
 
+  /** Reads everything as it is now, after a reading that has begun before. Never rejects. */
+  async reread(): Promise<void> {
+    await this.#refreshing
+    await this.refresh()
+  }
+
   async #refresh(): Promise<void> {
     const before = this.#ring
     const secrets = await this.#tryRead(

@@ -103,7 +103,7 @@ export class Relay {
 
   /** Reads secrets and key files now. What cannot be read keeps its last state. Never rejects. */
   async rereadKeys(): Promise<void> {
-    await this.#keys.refresh()
+    await this.#keys.reread()
   }
 
   /** Builds a relay that does nothing yet. */

@@ -19,26 +19,39 @@ export interface RunRelayDeps {
   readonly notifier: Notifier
 }
 
+/** A relay that has started. */
+export type RunnableRelay = Pick<Relay, 'parts' | 'statusLine' | 'rereadKeys' | 'stop'>
+
 /** What ends after the drain takes less than this. */
 const afterDrainMs = 5_000
 
 /** Lets a relay that has started run until the signal comes, and ends it; tells systemd all the while how it does. */
-export async function runRelay(relay: Relay, options: RunRelayOptions, deps: RunRelayDeps): Promise<void> {
+export async function runRelay(
+  relay: RunnableRelay,
+  options: RunRelayOptions,
+  deps: RunRelayDeps,
+): Promise<void> {
   const { clock, log, notifier } = deps
   const { signal, onHangUp } = options.process
   const teller = new StatusTeller({ clock, notifier, line: () => relay.statusLine() })
   const watchdog = new Watchdog({ intervalMs: options.watchdogIntervalMs, parts: () => relay.parts }, deps)
-  let isReading = false
-  onHangUp?.(() => {
-    if (isReading || signal.aborted) return
-    isReading = true
+  let orders = 0
+  const rereadKeys = async (): Promise<void> => {
     notifier.reloading()
-    // It reports what cannot be read itself, and does not reject.
-    void relay.rereadKeys().then(() => {
-      isReading = false
-      log.info('keys were read anew')
-      if (!signal.aborted) notifier.ready(teller.line())
-    })
+    // An order that comes meanwhile may be for a file that was read already.
+    for (let done = 0; done < orders && !signal.aborted; ) {
+      done = orders
+      // It reports what cannot be read itself, and does not reject.
+      await relay.rereadKeys()
+    }
+    orders = 0
+    if (signal.aborted) return
+    log.info('keys were read anew')
+    notifier.ready(teller.line())
+  }
+  onHangUp?.(() => {
+    orders += 1
+    if (orders === 1 && !signal.aborted) void rereadKeys()
   })
   notifier.ready(teller.line())
   const stopped = new AbortController()
