@@ -230,9 +230,10 @@ describe('files that nobody expects', () => {
   })
 
   test('that are not there give nothing, and nothing is written', async () => {
-    const { isEmpty } = await importFrom(directory)
+    const { isEmpty, text } = await importFrom(directory)
 
     expect(isEmpty).toBe(true)
+    expect(text).not.toContain('dry-run')
     expect(await readdir(directory)).toEqual([])
   })
 

@@ -65,7 +65,8 @@ export async function importDevice(request: ImportRequest): Promise<ImportOutcom
     plan,
     leftOut,
     output,
-    isDryRun: isDryRun || isEmpty,
+    isDryRun,
+    isEmpty,
     kept,
     hasOwner: owner !== undefined,
   })

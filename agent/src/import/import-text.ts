@@ -8,6 +8,8 @@ export interface ImportStory {
   /** Where the configuration stands now, or would stand. */
   readonly output: string
   readonly isDryRun: boolean
+  /** There was nothing to take over, and nothing was written. */
+  readonly isEmpty: boolean
   /** The old configuration, where there was one. */
   readonly kept: string | undefined
   /** There is a user of the service to whom the tokens were given. */
@@ -41,7 +43,8 @@ function listed(heading: string, lines: readonly string[]): string {
   return `${heading}\n${[...new Set(lines)].map((line) => `  ${line.replaceAll(/[\p{Cc}\p{Cf}]+/gu, ' ')}\n`).join('')}`
 }
 
-function nextSteps({ device, output, isDryRun, kept, hasOwner }: ImportStory): readonly string[] {
+function nextSteps({ device, output, isDryRun, isEmpty, kept, hasOwner }: ImportStory): readonly string[] {
+  if (isEmpty) return []
   if (isDryRun) return ['nothing was written; run this without --dry-run']
   const replaced = device.units.filter(({ isReplaced }) => isReplaced)
   const partly = device.units.filter(({ isReplaced, isTaken }) => isTaken && !isReplaced)
