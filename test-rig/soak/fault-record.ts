@@ -28,6 +28,16 @@ export function nameOf(faults: readonly PlannedFault[]): string {
   return faults.map(({ kind }) => kind).join(' + ')
 }
 
+/** One sentence about a fault that was not recovered from. Pure. */
+export function failureText({ number, faults, backAtMs, error }: FaultRecord): string {
+  const missing = streamsOf(faults).filter((name) => backAtMs[name] === undefined)
+  const why = [
+    ...(missing.length === 0 ? [] : [`${missing.join(', ')} did not come back in time`]),
+    ...(error === undefined ? [] : [error]),
+  ]
+  return `fault ${number} (${nameOf(faults)}): ${why.join('; ')}`
+}
+
 /** What was on its way when the fault began may be lost with it. */
 const beforeMs = 2_000
 /** A line that was cut in two, or a viewer that comes back last. */

@@ -1,10 +1,9 @@
 import { median } from '../bench/statistics.ts'
 import { textTable } from '../bench/text-table.ts'
 import type { StreamName } from './fault-kinds.ts'
-import { type FaultRecord, nameOf, troubleOf, unexplained } from './fault-record.ts'
+import { failureText, type FaultRecord, nameOf, troubleOf, unexplained } from './fault-record.ts'
 import type { Span } from './order-ledger.ts'
 import type { ProcessFigures } from './process-watch.ts'
-import { failureText } from './soak-run.ts'
 import type { SoakViewers } from './soak-viewers.ts'
 
 /** Of one stream: silences, and what is missing of what is numbered. Counts of messages; times in ms. */
@@ -42,6 +41,8 @@ export interface SoakReport {
   readonly streams: Readonly<Record<StreamName, StreamFigures>>
   readonly video: SoakViewers['figures'] & { readonly breaksInFaults: number; readonly breaksOutside: number }
   readonly recoveries: readonly RecoveryFigures[]
+  /** Each step of the plan, in order; times of the machine's monotonic clock. */
+  readonly faults: readonly FaultRecord[]
   /** Why the exit code is 1; none: it is 0. */
   readonly failures: readonly string[]
 }
@@ -84,6 +85,7 @@ export function makeReport(input: ReportInput): SoakReport {
       breaksOutside,
     },
     recoveries: recoveryFigures(records),
+    faults: records,
   }
   return { ...report, failures: [...findFailures(report.streams, input)] }
 }

@@ -1,6 +1,6 @@
 import { systemClock } from '@relay/common/clock'
 import { AppError, describeError } from '@relay/common/errors'
-import { type FaultRecord, nameOf, streamsOf } from './fault-record.ts'
+import { failureText, type FaultRecord, nameOf, streamsOf } from './fault-record.ts'
 import { faultRules, type StreamName, streamNames } from './fault-kinds.ts'
 import type { PlannedFault, PlanStep } from './fault-plan.ts'
 import { type Healed, inflictFault } from './inflict-fault.ts'
@@ -133,14 +133,4 @@ export class SoakRun {
       ...(failed === undefined ? {} : { error: describeError(failed.reason) }),
     }
   }
-}
-
-/** One sentence about a fault that was not recovered from. Pure. */
-export function failureText({ number, faults, backAtMs, error }: FaultRecord): string {
-  const missing = streamsOf(faults).filter((name) => backAtMs[name] === undefined)
-  const why = [
-    ...(missing.length === 0 ? [] : [`${missing.join(', ')} did not come back in time`]),
-    ...(error === undefined ? [] : [error]),
-  ]
-  return `fault ${number} (${nameOf(faults)}): ${why.join('; ')}`
 }
