@@ -120,3 +120,25 @@ test('a broker that sends what nobody asked for, by QoS 2, fills no memory and i
   expect(running.instrument.status()).toMatchObject({ droppedMessages: messages, connects: 1 })
   expect([broker.count(PUBREC), broker.count(PUBCOMP)]).toEqual([messages, 1])
 })
+
+test('a flood of long messages is read no faster than a small board can bear, and nothing of it is lost', async () => {
+  const messages = 50
+  await using broker = await HostileBroker.start((socket, id) => {
+    socket.write(Buffer.concat([Buffer.of(0x90, 3), id, Buffer.of(0)]))
+    const head = Buffer.from([0x30, 0xa5, 0x9c, 0x01, 0, 3, ...Buffer.from('a/b')])
+    for (let number = 0; number < messages; number++)
+      socket.write(Buffer.concat([head, Buffer.alloc(20_000, '1')]))
+  })
+  const clock = new FakeClock()
+  await using running = runInstrument(broker.address, ["protocol: '3.1.1'", subscriptions], clock)
+  const { browser } = running
+  await eventually(() => browser.heard.length >= 3)
+  // Two readings of a socket at most in one slice of 10 ms.
+  expect(browser.heard.length).toBeLessThanOrEqual(7)
+
+  await eventually(() => {
+    void clock.advance(10)
+    return browser.heard.length === messages
+  })
+  expect(clock.monotonicMs()).toBeGreaterThan(100)
+})
