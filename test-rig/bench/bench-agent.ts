@@ -19,6 +19,8 @@ export interface BenchAgentOptions {
   /** Lines per second of a simulated pendulum; undefined: the caller speaks at the device's end of the cable. */
   readonly linesPerSec?: number
   readonly environment?: Readonly<Record<string, string>>
+  /** Of Node; default: as the package has them. */
+  readonly flags?: readonly string[]
 }
 
 const kilobitsPerSecond = 1000
@@ -69,7 +71,7 @@ export class BenchAgent implements AsyncDisposable {
     this.#process = await OwnedProcess.start({
       name: 'agent',
       command: process.execPath,
-      args: [...nodeFlags, this.#options.program, 'run', '--config', join(this.#folder, 'agent.yaml')],
+      args: [...(this.#options.flags ?? nodeFlags), this.#options.program, 'run', '--config', join(this.#folder, 'agent.yaml')],
       env: childEnvironment(process.env, {
         RELAY_AGENT_STATUS_SOCKET: join(this.#folder, 'status.sock'),
         ...this.#options.environment,
