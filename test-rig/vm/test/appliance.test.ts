@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { measured } from '../../src/rig/measured.ts'
 import type { TopicPeer } from '../../src/rig/topic-peer.ts'
+import { until } from '../../src/rig/until.ts'
 import { Board, serialDevice } from '../board.ts'
 
 /** Under emulation everything takes several times as long as on a board. */
@@ -31,8 +32,15 @@ test('a board that is plugged in, out and in again over USB is found by its udev
   await machine.plug()
   await viewer.message(isData, slowMs)
   expect(await machine.must(`readlink -f '${serialDevice}'`)).toMatch(/^\/dev\/ttyUSB\d+\n$/)
-  viewer.send('{"cmd":"ping","id":7}')
-  await viewer.message(({ data }) => data.toString().includes('"pong":7'), slowMs)
+  // A line of its own that a new port echoes back before it is raw may spoil the first command.
+  await until(
+    'the answer to a ping',
+    () => {
+      viewer.send('{"cmd":"ping","id":7}')
+      return viewer.received.some(({ data }) => data.toString().includes('"pong":7'))
+    },
+    { withinMs: slowMs, everyMs: 1_000 },
+  )
 
   for (const round of [1, 2]) {
     await machine.unplug()
