@@ -114,13 +114,6 @@ const metrics: readonly Metric[] = [
     samples: ofCameras(({ restarts }) => restarts),
   },
   {
-    name: 'agent_instrument_open',
-    help: '1 while the serial port of an instrument is open',
-    kind: 'gauge',
-    labels: ['instrument'],
-    samples: ofInstruments(({ state }) => (state === 'open' ? 1 : 0)),
-  },
-  {
     name: 'agent_camera_picture_lost',
     help: '1 while the picture of a camera is frozen, or black',
     kind: 'gauge',
@@ -171,6 +164,13 @@ const metrics: readonly Metric[] = [
               [{ camera, step: 'port-power' }, recovery.powerCycles],
             ],
       ),
+  },
+  {
+    name: 'agent_instrument_open',
+    help: '1 while the serial port of an instrument is open',
+    kind: 'gauge',
+    labels: ['instrument'],
+    samples: ofInstruments(({ state }) => (state === 'open' ? 1 : 0)),
   },
   {
     name: 'agent_instrument_received_messages_total',

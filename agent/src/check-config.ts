@@ -5,9 +5,9 @@ import { isStream } from './feeds/feed-hub.ts'
 import { checkMqtt } from './mqtt/check-mqtt.ts'
 import { checkInstrumentSettings } from './instrument/check-instrument.ts'
 import { parseDestination } from './uplink/destination.ts'
+import { checkCameras } from './video/check-cameras.ts'
 import { makesMpeg1, mpeg1FrameRates, needsDevice } from './video/encoder-presets.ts'
 
-import { checkCameras } from './video/check-cameras.ts'
 /** Something about a configuration that its schema cannot say. */
 export interface Finding {
   /** JSON pointer to the value. */
@@ -43,9 +43,9 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ...config.instruments.flatMap((instrument, index) =>
       checkInstrumentSettings(instrument, `/instruments/${index}`),
     ),
+    ...checkCameras(config),
     ...config.topics.flatMap((_topic, index) => checkTopic(config, index)),
     ...checkRelay(config),
-    ...checkCameras(config),
     ...checkLimits(config),
     ...checkMqtt(config),
     ...checkHealthSettings(config),
