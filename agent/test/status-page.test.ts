@@ -1,37 +1,16 @@
 import { request } from 'node:http'
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from 'vitest'
+import { madeUpReport } from '../src/health/made-up-report.ts'
 import {
   type StatusPageDeps,
   type StatusPageOptions,
   StatusPageServer,
 } from '../src/health/status-page-server.ts'
-import type { StatusReport } from '../src/health/status-report.ts'
 import { AgentWorkbench, freePort } from './agent-workbench.ts'
 import { eventually } from './eventually.ts'
 
-const report: StatusReport = {
-  format: 1,
-  version: '1.2.3',
-  pid: 1,
-  atMs: 0,
-  upMs: 0,
-  monotonicMs: 0,
-  health: {
-    live: { ok: true, reasons: [] },
-    ready: { ok: true, reasons: [] },
-    linked: { ok: true, reasons: [] },
-  },
-  recentFaults: [],
-  activity: [],
-  name: 'pend00',
-  phase: 'running',
-  stuck: [],
-  cameras: [],
-  instruments: [],
-  uplinks: [],
-  localApi: undefined,
-}
+const report = madeUpReport()
 
 const cleanUps: (() => Promise<void>)[] = []
 afterEach(async () => {

@@ -1,35 +1,17 @@
 import { FakeClock } from '@relay/common/fake-clock'
 import { expect, test } from 'vitest'
-import type { AgentStatus } from '../agent-status.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { heartbeatMessage } from './heartbeat-message.ts'
-import { judgeHealth } from './judge-health.ts'
+import { madeUpReport } from './made-up-report.ts'
 import type { StatusReport } from './status-report.ts'
 
-function reportOf(parts: Readonly<Record<string, unknown>>): StatusReport {
-  const status: AgentStatus = {
-    name: 'pend00',
-    phase: 'running',
-    stuck: [],
-    cameras: [],
-    instruments: [],
-    uplinks: [],
-    localApi: undefined,
-    ...parts,
-  }
-  return {
-    format: 1,
-    version: '1.2.3',
+const reportOf = (parts: Readonly<Record<string, unknown>>): StatusReport =>
+  madeUpReport(parts, {
     pid: 7,
     atMs: 60_000,
     upMs: 42_500,
-    monotonicMs: 0,
-    health: judgeHealth(status),
-    recentFaults: [],
     activity: [{ part: 'camera front', perSecond: 23.96, quietMs: 40 }],
-    ...status,
-  }
-}
+  })
 
 const secret = 'wss://relay.example/session/x?code=00000000-0000-0000-0000-000000000000'
 const camera = { name: 'front', state: 'live', stderr: [secret] }

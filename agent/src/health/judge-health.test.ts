@@ -1,22 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import type { AgentStatus } from '../agent-status.ts'
 import { judgeHealth } from './judge-health.ts'
-
-function status(parts: Readonly<Record<string, unknown>>): AgentStatus {
-  return {
-    name: 'pend00',
-    phase: 'running',
-    stuck: [],
-    cameras: [],
-    instruments: [],
-    uplinks: [],
-    localApi: undefined,
-    ...parts,
-  }
-}
+import { madeUpStatus } from './made-up-report.ts'
 
 function verdicts(parts: Readonly<Record<string, unknown>>): string {
-  const { live, ready, linked } = judgeHealth(status(parts))
+  const { live, ready, linked } = judgeHealth(madeUpStatus(parts))
   return [live, ready, linked].map(({ ok }) => (ok ? 'y' : 'n')).join('')
 }
 
@@ -78,7 +65,7 @@ describe('live, ready and linked are three questions', () => {
 
 test('each reason says which part it is, what is wrong, and what to do', () => {
   const { live, ready, linked } = judgeHealth(
-    status({
+    madeUpStatus({
       stuck: [{ part: 'uplink t', overdueMs: 2_100 }],
       cameras: [{ name: 'a', state: 'waiting', fault: { ...fault, code: 'CAMERA_LOST' } }],
       uplinks: [

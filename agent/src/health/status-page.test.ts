@@ -1,35 +1,12 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { AgentStatus } from '../agent-status.ts'
-import { judgeHealth } from './judge-health.ts'
+import { madeUpReport } from './made-up-report.ts'
 import { escaped, pagePolicy, statusPage } from './status-page.ts'
 import type { StatusReport } from './status-report.ts'
 
-function reportOf(parts: Readonly<Record<string, unknown>>): StatusReport {
-  const status: AgentStatus = {
-    name: 'pend00',
-    phase: 'running',
-    stuck: [],
-    cameras: [],
-    instruments: [],
-    uplinks: [],
-    localApi: undefined,
-    ...parts,
-  }
-  return {
-    format: 1,
-    version: '1.2.3',
-    pid: 1,
-    atMs: 1_000_000,
-    upMs: 120_000,
-    monotonicMs: 0,
-    health: judgeHealth(status),
-    recentFaults: [],
-    activity: [],
-    ...status,
-  }
-}
+const reportOf = (parts: Readonly<Record<string, unknown>>): StatusReport =>
+  madeUpReport(parts, { atMs: 1_000_000, upMs: 120_000 })
 
 const fault = { code: 'CAMERA_LOST', message: 'it went away', atMs: 880_000 }
 

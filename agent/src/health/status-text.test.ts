@@ -1,19 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { AgentStatus } from '../agent-status.ts'
-import { judgeHealth } from './judge-health.ts'
+import { madeUpReport } from './made-up-report.ts'
 import { withColour, withoutColour } from './paint.ts'
 import type { StatusReport } from './status-report.ts'
 import { statusSummary, statusText } from './status-text.ts'
-
-const empty: AgentStatus = {
-  name: '',
-  phase: 'running',
-  stuck: [],
-  cameras: [],
-  instruments: [],
-  uplinks: [],
-  localApi: undefined,
-}
 
 const camera = {
   name: 'front',
@@ -49,19 +39,7 @@ const uplink: AgentStatus['uplinks'][number] = {
 }
 
 function reportOf(status: Partial<AgentStatus>, activity: StatusReport['activity'] = []): StatusReport {
-  const whole = { ...empty, ...status }
-  return {
-    format: 1,
-    version: '1.2.3',
-    pid: 1,
-    atMs: 14_000,
-    upMs: 3 * 86_400_000,
-    monotonicMs: 0,
-    health: judgeHealth(whole),
-    activity,
-    recentFaults: [],
-    ...whole,
-  }
+  return madeUpReport({ name: '', ...status }, { atMs: 14_000, upMs: 3 * 86_400_000, activity })
 }
 
 describe('the text', () => {

@@ -1,33 +1,12 @@
 import { AppError, ConfigError, UnavailableError } from '@relay/common/errors'
 import { FakeClock } from '@relay/common/fake-clock'
 import { expect, test } from 'vitest'
-import type { AgentStatus } from '../agent-status.ts'
-import { judgeHealth } from './judge-health.ts'
+import { madeUpReport } from './made-up-report.ts'
 import { withoutColour } from './paint.ts'
 import type { StatusReport } from './status-report.ts'
 import { type WatchOptions, watchStatus } from './watch-status.ts'
 
-const status: AgentStatus = {
-  name: 'pend00',
-  phase: 'running',
-  stuck: [],
-  cameras: [],
-  instruments: [],
-  uplinks: [],
-  localApi: undefined,
-}
-const report: StatusReport = {
-  format: 1,
-  version: '1.2.3',
-  pid: 1,
-  atMs: 0,
-  upMs: 0,
-  monotonicMs: 0,
-  health: judgeHealth(status),
-  recentFaults: [],
-  activity: [],
-  ...status,
-}
+const report = madeUpReport()
 const away = new UnavailableError('AGENT_NOT_RUNNING', 'the agent is not running')
 
 /** What is written, the answers taken in turn, one a second. */
