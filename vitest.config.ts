@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** For `expect.poll`: a machine that is busy is no fault. */
+const expectations = { poll: { timeout: 10_000 } }
+
 /**
  * Four kinds of test, told apart by place: `unit` stands beside the source and does no I/O, `program` runs one program
  * with real sockets, `rig` runs several programs with real ffmpeg, ptys and Chromium, `systemd` installs the packages in
@@ -10,6 +13,7 @@ export default defineConfig({
     projects: [
       {
         test: {
+          expect: expectations,
           name: 'unit',
           include: ['*/src/**/*.test.ts', 'book/web/src/**/*.test.ts', 'systemd/*/src/**/*.test.ts'],
           testTimeout: 10_000,
@@ -21,6 +25,7 @@ export default defineConfig({
       },
       {
         test: {
+          expect: expectations,
           name: 'program',
           include: ['{common,relay,agent,book/web,systemd/node-systemd-notify}/test/**/*.test.ts'],
           sequence: { groupOrder: 1 },
@@ -30,6 +35,7 @@ export default defineConfig({
       },
       {
         test: {
+          expect: expectations,
           name: 'rig',
           include: ['test-rig/test/**/*.test.ts'],
           testTimeout: 120_000,
@@ -41,6 +47,7 @@ export default defineConfig({
       },
       {
         test: {
+          expect: expectations,
           name: 'systemd',
           include: ['systemd/test/**/*.test.ts'],
           testTimeout: 120_000,
