@@ -51,7 +51,10 @@ export function statusCommand({ options, config }: StatusCommandParts): Command 
       const paint = choosePaint({ isTerminal, environment })
       if (args.watch === true) {
         const fetch = (inner: AbortSignal) => fetchStatus(places, inner)
-        const write = (text: string): void => void stdout.write(text)
+        const write = (text: string): void => {
+          // Whoever stopped reading misses what it would read late.
+          if ((stdout as Partial<NodeJS.WriteStream>).writableNeedDrain !== true) stdout.write(text)
+        }
         await watchStatus({ json, isTerminal, paint }, { clock: systemClock, fetch, write }, signal)
         return exitCode.ok
       }
