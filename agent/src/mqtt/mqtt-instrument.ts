@@ -5,19 +5,15 @@ import type { Log } from '@relay/common/log'
 import { DropReport } from '../drop-report.ts'
 import { type Fault, faultOf } from '../fault.ts'
 import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
-import { splitJson } from '../feeds/split-json.ts'
 import { Progress } from '@relay/common/progress'
 import { RetryLog } from '../retry-log.ts'
 import { readInTime } from '../read-in-time.ts'
 import type { BrokerNames } from './broker-fault.ts'
 import { type BrokerFiles, filesHang, readBrokerFiles } from './broker-files.ts'
 import { type BrokerLink, type Notice, openBroker } from './broker-link.ts'
-import { CommandQueue } from './command-queue.ts'
-import { CommandSender } from './command-sender.ts'
+import { CommandDesk } from './command-desk.ts'
 import { MessageIntake } from './message-intake.ts'
 import type { MqttInstrumentOptions } from './mqtt-options.ts'
-import { RateLimit } from './rate-limit.ts'
-import { toBroker } from './topic-map.ts'
 
 export interface MqttInstrumentDeps {
   readonly hub: Pick<FeedHub, 'join' | 'publish'>
@@ -77,8 +73,6 @@ const slowPauseMs = 5_000
 const tickMs = 1_000
 /** Beyond its waits: for a board that is busy. */
 const spareMs = 30_000
-/** A student's page sends a few commands a second; each is parsed. */
-const maxCommandsPerSecond = 200
 /** A broker that takes a command of QoS 1 and does not acknowledge it for so long is given up. */
 const acknowledgeWithinMs = 30_000
 const leaveWithinMs = 1_000
@@ -87,9 +81,8 @@ const leaveWithinMs = 1_000
  * One instrument behind an MQTT broker: messages of its topics go to the feed, commands of the feed to its topics, both
  * by templates.
  *
- * Invariants: a connection is used once; nothing goes to a topic that no publication names; a command that is older
- * than `commandAgeMs` is dropped and counted, never carried out; those of QoS 0 never wait for a connection; all that
- * waits is bounded in bytes; when `run` has resolved nothing is left open.
+ * Invariants: a connection is used once, and at most one is open or being opened; no fault of a broker breaks a promise
+ * to the watchdog; when `run` has resolved nothing is left open. What holds for commands stands in `CommandDesk`.
  */
 export class MqttInstrument implements Member {
   readonly name: string
@@ -97,18 +90,12 @@ export class MqttInstrument implements Member {
   readonly #options: MqttInstrumentOptions
   readonly #deps: MqttInstrumentDeps
   readonly #drops: DropReport
-  readonly #queue: CommandQueue
   readonly #intake: MessageIntake
-  readonly #commandLimit: RateLimit
+  readonly #commands: CommandDesk
   readonly #readFiles: () => Promise<BrokerFiles>
-  #sender: CommandSender | undefined
   #state: MqttState = 'stopped'
   #connects = 0
   #reconnects = 0
-  #publishedMessages = 0
-  #publishedBytes = 0
-  #refusedCommands = 0
-  #droppedCommands = 0
   #refusedFilters: readonly string[] = []
   #fault: Fault | undefined
 
@@ -119,7 +106,6 @@ export class MqttInstrument implements Member {
     this.#options = options
     this.#deps = deps
     this.#drops = new DropReport({ instrument: options.name }, deps)
-    this.#queue = new CommandQueue({ maxBytes: options.commandQueueBytes, maxAgeMs: options.commandAgeMs })
     this.#intake = new MessageIntake(
       { ...options, subscriptions: options.map.subscriptions },
       {
@@ -128,9 +114,12 @@ export class MqttInstrument implements Member {
         onDropped: (reason) => this.#drops.count(reason),
       },
     )
-    const { files } = options.broker
+    const { files, protocol } = options.broker
     this.#readFiles = readInTime(() => readBrokerFiles(files), { clock, late: filesHang })
-    this.#commandLimit = new RateLimit(maxCommandsPerSecond, clock)
+    this.#commands = new CommandDesk(
+      { ...options, hasExpiry: protocol === 5 },
+      { clock, onLost: (reason) => this.#drops.count(reason), onRepeatRequest: () => this.greet() },
+    )
   }
 
   /** Keeps the connection until `signal` aborts. Never rejects for a fault of the broker. */
@@ -156,10 +145,7 @@ export class MqttInstrument implements Member {
       )
     } finally {
       leave()
-      this.#drop(
-        this.#queue.removeWhere(() => true),
-        'agent stopped',
-      )
+      this.#commands.end()
       this.#drops.stop()
       this.#state = 'stopped'
       this.progress.rest()
@@ -177,58 +163,20 @@ export class MqttInstrument implements Member {
       connects: this.#connects,
       reconnects: this.#reconnects,
       ...this.#intake.counters,
-      publishedMessages: this.#publishedMessages,
-      publishedBytes: this.#publishedBytes,
-      refusedCommands: this.#refusedCommands,
-      droppedCommands: this.#droppedCommands,
-      waitingCommands: this.#queue.size + (this.#sender?.inFlight ?? 0),
+      ...this.#commands.counters,
       refusedFilters: this.#refusedFilters,
       fault: this.#fault,
     }
   }
 
   /** A message of the feed, for the broker. */
-  deliver({ data, binary }: Message): void {
-    if (data.length === 0) return
-    if (data.length > this.#options.maxPayloadBytes) {
-      this.#refuse('command too long')
-      return
-    }
-    for (const part of binary ? [data] : splitJson(data)) this.#carryOut(part, binary)
+  deliver(message: Message): void {
+    this.#commands.take(message)
   }
 
   /** Somebody has come who may have missed what is kept: it is said again. */
   greet(): void {
     this.#intake.wantRepeat()
-  }
-
-  #carryOut(data: Buffer, binary: boolean): void {
-    const { map, maxPayloadBytes } = this.#options
-    if (!this.#commandLimit.admits()) {
-      this.#refuse('too many commands')
-      return
-    }
-    const command = binary ? undefined : parseJson(data)
-    if (command !== undefined && map.repeatRequest?.match(command) !== undefined) {
-      this.greet()
-      return
-    }
-    const routed = toBroker({ data, command, binary }, map.publications, maxPayloadBytes)
-    if (!routed.ok) {
-      this.#refuse(routed.reason === 'too long' ? 'command too long' : 'command fits no publication')
-      return
-    }
-    const { topic, payload, publication } = routed
-    const { qos, retain } = publication
-    if (qos === 0 && this.#sender === undefined) {
-      this.#drop(1, 'no connection')
-      return
-    }
-    const saidAtMs = this.#deps.clock.monotonicMs()
-    // What is too old makes room while there is no connection too.
-    this.#drop(this.#queue.expire(saidAtMs), 'command too old')
-    if (!this.#queue.add({ topic, payload, qos, retain, saidAtMs })) this.#drop(1, 'command queue full')
-    this.#sender?.pump()
   }
 
   async #connectOnce(signal: AbortSignal, established: () => void): Promise<void> {
@@ -261,10 +209,8 @@ export class MqttInstrument implements Member {
     const { name, feed, broker } = this.#options
     const serving = new AbortController()
     const stopping = AbortSignal.any([signal, serving.signal])
-    const sender = this.#newSender(link)
     try {
       this.#refusedFilters = await Promise.race([this.#subscribe(link, stopping), rejection(closed)])
-      this.#sender = sender
       this.#state = 'live'
       this.#connects += 1
       this.#fault = undefined
@@ -273,31 +219,16 @@ export class MqttInstrument implements Member {
         'instrument is connected to its broker',
       )
       this.#say(link, this.#options.birth)
-      sender.pump()
-      const end = await Promise.race([closed, this.#tick(sender, stopping)])
+      this.#commands.open(link)
+      const end = await Promise.race([closed, this.#tick(stopping)])
       if (end !== undefined) throw end
     } finally {
       serving.abort()
-      this.#sender = undefined
       this.#state = 'waiting'
-      this.#takeBack(sender)
+      this.#commands.close()
       if (signal.aborted) await this.#leave(link)
       else link.terminate()
     }
-  }
-
-  #newSender(link: BrokerLink): CommandSender {
-    return new CommandSender(link, this.#queue, {
-      clock: this.#deps.clock,
-      hasExpiry: this.#options.broker.protocol === 5,
-      maxAgeMs: this.#options.commandAgeMs,
-      onPublished: ({ payload }) => {
-        this.#publishedMessages += 1
-        this.#publishedBytes += Buffer.byteLength(payload)
-      },
-      onRefused: () => this.#refuse('broker refused the command'),
-      onDropped: (count, reason) => this.#drop(count, reason),
-    })
   }
 
   /** Each for itself, so that one that is refused takes no other with it. Gives those that were. */
@@ -323,7 +254,7 @@ export class MqttInstrument implements Member {
   }
 
   /** Looks after what waits, each second; ends when `signal` aborts. */
-  async #tick(sender: CommandSender, signal: AbortSignal): Promise<AppError | undefined> {
+  async #tick(signal: AbortSignal): Promise<AppError | undefined> {
     const { clock } = this.#deps
     const { repeatEveryMs } = this.#options
     let repeatAtMs = clock.monotonicMs() + repeatEveryMs
@@ -331,23 +262,14 @@ export class MqttInstrument implements Member {
       this.progress.promise(tickMs + spareMs)
       await clock.sleep(tickMs, signal)
       if (signal.aborted) return undefined
-      sender.pump()
+      this.#commands.pump()
       if (repeatEveryMs > 0 && clock.monotonicMs() >= repeatAtMs) {
         repeatAtMs = clock.monotonicMs() + repeatEveryMs
         this.#intake.wantRepeat()
       }
       this.#intake.repeatIfDue()
-      if (sender.waitsForMs > acknowledgeWithinMs) return stuck(this.#options.broker.names)
+      if (this.#commands.waitsForMs > acknowledgeWithinMs) return stuck(this.#options.broker.names)
     }
-  }
-
-  /** What QoS 1 may have lost with the connection waits for the next one; all else is gone. */
-  #takeBack(sender: CommandSender): void {
-    this.#queue.putBack(sender.takeBack())
-    this.#drop(
-      this.#queue.removeWhere(({ qos }) => qos === 0),
-      'no connection',
-    )
   }
 
   /** On purpose the broker publishes no last will: those who wait for it hear it from us. */
@@ -365,25 +287,6 @@ export class MqttInstrument implements Member {
   #say(link: BrokerLink, notice: Notice | undefined, onDone: () => void = () => undefined): void {
     if (notice === undefined) return
     link.publish({ ...notice, saidAtMs: this.#deps.clock.monotonicMs() }, undefined, onDone)
-  }
-
-  #refuse(reason: string): void {
-    this.#refusedCommands += 1
-    this.#drops.count(reason)
-  }
-
-  #drop(count: number, reason: string): void {
-    this.#droppedCommands += count
-    for (let index = 0; index < count; index++) this.#drops.count(reason)
-  }
-}
-
-/** Undefined where it is no JSON. */
-function parseJson(data: Buffer): unknown {
-  try {
-    return JSON.parse(data.toString('utf8'))
-  } catch {
-    return undefined
   }
 }
 
