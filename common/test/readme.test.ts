@@ -73,5 +73,5 @@ test('nothing reads the environment of the process but the binding of a main pro
   const readers = sources.filter((name) =>
     /process\.(?:env|argv|exit\b|stdin)|\benv, stdin\b/.test(textOf(name)),
   )
-  expect(readers).toEqual(['command-line.ts'])
+  expect(readers).toEqual(['run-main.ts'])
 })
