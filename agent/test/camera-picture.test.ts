@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { cameraFixture, writeScript } from './camera-fixture.ts'
+import { cameraFixture, hurriedClock, writeScript } from './camera-fixture.ts'
 import { eventually } from './eventually.ts'
 
 const { temporaryDirectory, startCamera } = cameraFixture()
@@ -187,12 +187,18 @@ describe('a camera that is pulled out', () => {
 
   test('keeps its promises to the watchdog while it is away, and is at rest when it is stopped', async () => {
     const directory = temporaryDirectory()
-    const { camera, fails, stop } = startCamera(`device: ${join(directory, 'none')}`)
+    const clock = hurriedClock(20)
+    const { camera, fails, stop } = startCamera(`device: ${join(directory, 'none')}`, { clock })
     await fails('CAMERA_MISSING')
+    const sinceMs = clock.monotonicMs()
+    // Longer than any of its promises.
+    await eventually(() => clock.monotonicMs() - sinceMs > 90_000)
 
     expect(camera.progress.overdueMs).toBe(0)
     await stop()
     expect(camera.status().state).toBe('stopped')
+    await eventually(() => clock.monotonicMs() - sinceMs > 150_000)
+    expect(camera.progress.overdueMs).toBe(0)
   })
 })
 

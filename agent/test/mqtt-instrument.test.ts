@@ -136,21 +136,27 @@ describe.each(['5', '3.1.1'])('with MQTT %s', (protocol) => {
 
   test('the last will is seen when the agent is cut off, and told by itself when it stops in order', async () => {
     await using broker = await Mosquitto.start()
+    await using cable = await BrokerCable.to(broker.port)
     await using board = await Board.join(broker.port, ['pend/online'])
-    await using running = runInstrument(`mqtt://127.0.0.1:${broker.port}`, [
+    await using running = runInstrument(`mqtt://127.0.0.1:${cable.port}`, [
       `protocol: ${protocol}`,
       "will: { topic: pend/online, payload: 'no' }",
       "birth: { topic: pend/online, payload: 'yes' }",
     ])
     await live(running)
     await eventually(() => board.heard.length === 1)
+    cable.pull()
+    await eventually(() => board.heard.length === 2)
+    expect(board.texts('pend/online')).toEqual(['yes', 'no'])
+    cable.plug()
+    await eventually(() => board.heard.length === 3)
 
     await running.stop()
-    await eventually(() => board.heard.length === 2)
+    await eventually(() => board.heard.length === 4)
     await using late = await Board.join(broker.port, ['pend/online'])
     await eventually(() => late.heard.length === 1)
 
-    expect(board.texts('pend/online')).toEqual(['yes', 'no'])
+    expect(board.texts('pend/online')).toEqual(['yes', 'no', 'yes', 'no'])
     expect(late.heard).toEqual([{ topic: 'pend/online', text: 'no', retained: true }])
     expect(running.instrument.status()).toMatchObject({ state: 'stopped', fault: undefined })
   })
