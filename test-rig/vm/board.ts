@@ -11,7 +11,7 @@ import { imageCache } from './image-cache.ts'
 import { VirtualMachine } from './virtual-machine.ts'
 
 /** The name that udev gives to the converter of the machine. */
-export const serialDevice = '/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_1-0000:00:03.0-1-if00-port0'
+export const serialDevice = '/dev/serial/by-id/usb-QEMU_QEMU_USB_SERIAL_pend00-if00-port0'
 export const cameraDevice = '/dev/v4l/by-path/platform-vivid.0-video-index0'
 
 const packages = join(import.meta.dirname, '..', '..', 'dist', 'packages')

@@ -108,6 +108,8 @@ export class VirtualMachine implements AsyncDisposable {
       id: usbId,
       chardev: 'serial',
       bus: 'usb.0',
+      // The same in every round: else it would count up, and be another device each time.
+      serial: 'pend00',
       // Otherwise it would be there only while somebody is connected to its socket.
       'always-plugged': true,
     })
