@@ -255,22 +255,11 @@ export class Agent {
 
   async #openMetrics(metrics: AgentConfig['metrics']): Promise<OpenServer> {
     // Loaded only where they are wanted: they cost memory.
-    const [{ serveMetrics }, { agentMetrics }] = await Promise.all([
-      import('@relay/common/metrics-server'),
-      import('./agent-metrics.ts'),
-    ])
-    const server = await serveMetrics(agentMetrics(this.#health.report), {
-      ...metrics,
-      more: this.#health.answers,
-    })
+    const { openMetrics } = await import('./health/open-metrics.ts')
+    const { report, answers } = this.#health
+    const server = await openMetrics(metrics, { report, answers })
     this.#deps.log.info({ host: metrics.host, port: metrics.port }, 'metrics are served')
-    return {
-      close: async () => {
-        const closed = new Promise((resolve) => server.close(resolve))
-        server.closeAllConnections()
-        await closed
-      },
-    }
+    return server
   }
 }
 

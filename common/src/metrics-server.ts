@@ -9,6 +9,8 @@ export interface MetricsServerOptions {
   readonly fd?: number | undefined
   /** More that is served, by path: what each answers at the moment of the question. Must hold no secret. */
   readonly more?: Readonly<Record<string, () => PlainAnswer>>
+  /** Why a request with such a `Host` header gets nothing; undefined where it does. Default: all do. */
+  readonly refusalOf?: (host: string | undefined) => string | undefined
 }
 
 export interface PlainAnswer {
@@ -24,12 +26,17 @@ export interface PlainAnswer {
  */
 export async function serveMetrics(
   registry: Registry,
-  { host, port, fd, more = {} }: MetricsServerOptions,
+  { host, port, fd, more = {}, refusalOf = () => undefined }: MetricsServerOptions,
 ): Promise<Server> {
   const answerByPath = new Map(Object.entries(more))
   const server = createServer((request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD', 'content-type': 'text/plain' }).end('use GET\n')
+      return
+    }
+    const refusal = refusalOf(request.headers.host)
+    if (refusal !== undefined) {
+      response.writeHead(421, { 'content-type': 'text/plain' }).end(`${refusal}\n`)
       return
     }
     const path = request.url?.split('?')[0] ?? ''
