@@ -16,6 +16,7 @@ import {
   rtsOn,
 } from './com-port.ts'
 import { connectTcp, endSocket, type TcpTarget } from './connect-tcp.ts'
+import { paceSocket } from './pace-socket.ts'
 import { closedByServer, writeSocket } from './tcp-link.ts'
 import {
   BINARY,
@@ -121,6 +122,7 @@ class Rfc2217Link implements Link {
       },
     })
     socket.on('data', (chunk: Buffer) => this.#onBytes(chunk))
+    paceSocket(socket, options.clock)
     socket.once('close', () => this.#fail(closedByServer(this.opened)))
   }
 

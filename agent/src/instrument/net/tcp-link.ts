@@ -3,6 +3,7 @@ import type { Clock } from '@relay/common/clock'
 import { AppError } from '@relay/common/errors'
 import type { Link, LinkEvents } from '../link.ts'
 import { connectTcp, endSocket, type TcpTarget } from './connect-tcp.ts'
+import { paceSocket } from './pace-socket.ts'
 
 /**
  * Opens a serial line that a server gives out as it is, byte by byte, over TCP.
@@ -18,6 +19,7 @@ export async function openTcpLink(
   socket.on('data', (chunk: Buffer) => {
     if (!isClosing) events.onData(chunk)
   })
+  paceSocket(socket, clock)
   const onClose = (): void => events.onClosed(closedByServer(target.address))
   socket.once('close', onClose)
   return {
