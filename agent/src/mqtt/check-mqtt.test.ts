@@ -34,6 +34,8 @@ test.each([
   ['caFile: c', '', 'broker'],
   ['commandAge: 1ms', '', 'commandAge'],
   ['keepAlive: 20h', '', 'keepAlive'],
+  ['sessionExpiry: 90000d', '', 'sessionExpiry'],
+  ['maxPayload: 10GiB', '', 'maxPayload'],
   ['feed: stream/a', '', 'feed'],
   ['feed: v', 'cameras: [{ name: c, device: /d, feed: v }]', 'feed'],
   ['feed: s', 'instruments: [{ name: i, device: /d, feed: s }]', 'feed'],

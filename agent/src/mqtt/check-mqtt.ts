@@ -68,7 +68,8 @@ function checkNotices({ will, birth }: MqttInstrumentConfig): Told {
 }
 
 function checkValues(instrument: MqttInstrumentConfig): Told {
-  const { keepAlive, connectTimeout, maxPayload, commandQueue, commandAge, repeatEvery } = instrument
+  const { keepAlive, connectTimeout, sessionExpiry, maxPayload, commandQueue, commandAge, repeatEvery } =
+    instrument
   const rows: readonly Row[] = [
     ['keepAlive', keepAlive, 1_000, '1s', 'a busy board would give up a broker that is there'],
     ['connectTimeout', connectTimeout, 500, '500ms', 'no broker would answer in time'],
@@ -80,8 +81,17 @@ function checkValues(instrument: MqttInstrumentConfig): Told {
   const told = rows
     .filter(([, value, least]) => value < least)
     .map(([key, , , text, reason]) => [key, `${text} is the least: with less ${reason}`] as const)
-  // Two bytes hold it (MQTT 5, 3.1.2.10).
-  return keepAlive > 65_535_000 ? [...told, ['keepAlive', 'more than 18 hours do not fit'] as const] : told
+  const most: readonly (readonly [key: string, value: number, most: number, what: string])[] = [
+    // Two bytes hold it (MQTT 5, 3.1.2.10), and four (3.1.2.11.2).
+    ['keepAlive', keepAlive, 65_535_000, 'more than 18 hours do not fit'],
+    ['sessionExpiry', sessionExpiry, 4_294_967_294_000, 'more than 136 years do not fit'],
+    // A message is held in memory as a whole (MQTT 5, 1.5.5 allows no more).
+    ['maxPayload', maxPayload, 268_000_000, 'more than 255MiB do not fit into a message'],
+  ]
+  return [
+    ...told,
+    ...most.filter(([, value, limit]) => value > limit).map(([key, , , what]) => [key, what] as const),
+  ]
 }
 
 /** What will work and is not wise. Pure. */
