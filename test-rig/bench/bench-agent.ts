@@ -71,7 +71,13 @@ export class BenchAgent implements AsyncDisposable {
     this.#process = await OwnedProcess.start({
       name: 'agent',
       command: process.execPath,
-      args: [...(this.#options.flags ?? nodeFlags), this.#options.program, 'run', '--config', join(this.#folder, 'agent.yaml')],
+      args: [
+        ...(this.#options.flags ?? nodeFlags),
+        this.#options.program,
+        'run',
+        '--config',
+        join(this.#folder, 'agent.yaml'),
+      ],
       env: childEnvironment(process.env, {
         RELAY_AGENT_STATUS_SOCKET: join(this.#folder, 'status.sock'),
         ...this.#options.environment,
