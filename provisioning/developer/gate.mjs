@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { nodeBinary } from './npm-packages.mjs'
 import { checkout, exitCodeOf } from './run-command.mjs'
 
@@ -59,6 +59,25 @@ function addResults(counts, report, code) {
   counts.passed += result.numPassedTests
   counts.failed += result.numFailedTests
   counts.skipped += result.numPendingTests + result.numTodoTests
+  for (const line of skippedLines(result)) console.log(line)
   // A file that does not even load, or an error outside of any test, fails the run without failing a test.
   if (code !== 0 && result.numFailedTests === 0) counts.failed += 1
+}
+
+/**
+ * What was skipped, in the words of the suite or test that end with the reason: the reporter of vitest names only what
+ * failed. Pure.
+ */
+export function skippedLines(result) {
+  const counts = new Map()
+  for (const { name, assertionResults } of result.testResults) {
+    for (const { status, ancestorTitles, title } of assertionResults) {
+      if (!['pending', 'skipped', 'todo', 'disabled'].includes(status)) continue
+      const titles = [...ancestorTitles, title]
+      const saying = titles.find((each) => each.includes('(skipped: ')) ?? titles.join(' > ')
+      const what = `${relative(checkout, name)}: ${saying}`
+      counts.set(what, (counts.get(what) ?? 0) + 1)
+    }
+  }
+  return [...counts].map(([what, count]) => `skipped ${count}: ${what}`)
 }
