@@ -43,6 +43,12 @@ const forContainer = [
   { package: 'lintian', present: () => onPath('lintian') },
   { package: 'mandoc', present: () => onPath('mandoc') },
   { package: 'mmdebstrap', present: () => onPath('mmdebstrap') },
+  { package: 'arch-test', present: () => onPath('arch-test') },
+  // The containers are Debian on Ubuntu as well, which does not know whom to trust for that.
+  {
+    package: 'debian-archive-keyring',
+    present: () => existsSync('/usr/share/keyrings/debian-archive-keyring.gpg'),
+  },
   { package: 'systemd', present: () => onPath('systemd-analyze') },
   { package: 'systemd-container', present: () => onPath('systemd-nspawn') },
   { package: 'qemu-user-static', present: () => onPath('qemu-aarch64-static') },
@@ -74,6 +80,7 @@ const needs = {
   'package:single': [],
   soak: [...forStart, ...forInstrument, ...compiler],
   'test:vm': [
+    ...forStart,
     ...forPackage,
     ...forContainer,
     { package: 'qemu-system-x86', present: () => onPath('qemu-system-x86_64') },

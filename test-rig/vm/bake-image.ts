@@ -84,6 +84,7 @@ export async function bakeImage({ cache, tell }: BakeOptions): Promise<VmImage> 
   await mkdir(cache, { recursive: true })
   const work = await mkdtemp(join(tmpdir(), 'relay-vm-bake-'))
   const made = join(work, 'made')
+  const unfinished = `${folder}.${process.pid}`
   try {
     await mkdir(made)
     tell('baking the image: Debian and its kernel (about a minute, only once)')
@@ -96,10 +97,14 @@ export async function bakeImage({ cache, tell }: BakeOptions): Promise<VmImage> 
     await run('truncate', ['-s', `${diskMiB}M`, imageIn(made).disk])
     await run('mke2fs', ['-q', '-t', 'ext4', '-O', '^has_journal', '-d', root, imageIn(made).disk])
     // All or nothing; across file systems a plain rename would not do.
-    await cp(made, `${folder}.new`, { recursive: true })
-    await rename(`${folder}.new`, folder)
+    await cp(made, unfinished, { recursive: true })
+    await rename(unfinished, folder)
+  } catch (error) {
+    // Another run may have been quicker.
+    if (!existsSync(folder)) throw error
   } finally {
     await rm(work, { recursive: true, force: true })
+    await rm(unfinished, { recursive: true, force: true })
   }
   return image
 }

@@ -123,7 +123,11 @@ export class Container implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nothing inside is worth a shutdown: with its first process the kernel ends all others.
-    process.kill(this.#pid, 'SIGKILL')
+    try {
+      process.kill(this.#pid, 'SIGKILL')
+    } catch {
+      // It has ended by itself: what is around it must go all the same.
+    }
     await this.#process.stop(stopWithinMs)
     await this.#cgroup[Symbol.asyncDispose]()
   }
