@@ -38,9 +38,25 @@ describe.skipIf(why !== undefined)(`the packages${why === undefined ? '' : ` (sk
     return `/tmp/next/${name}.deb`
   }
 
+  const rightsOfConfig = async () =>
+    await lab.container.shell('stat --format=%U:%G:%a /etc/relay-agent/agent.yaml')
+
+  test('relay-agent: only root and the service read its configuration, which holds passwords of cameras', async () => {
+    expect(await rightsOfConfig()).toBe('root:relay-agent:640')
+  })
+
+  test('relay-agent: the journal keeps to the size of a small card from the installation on', async () => {
+    const sizes = await lab.container.shell(
+      'journalctl --no-pager --output=cat --identifier=systemd-journald',
+    )
+
+    expect(sizes).toMatch(/max 200\.0M/)
+  })
+
   test.each(names)('%s: an upgrade keeps what was edited, and runs the new version', async (name) => {
     const { unit, file, line } = edited[name]
     await lab.container.shell(`echo '${line}' >> ${file}; systemctl restart ${unit}`)
+    if (name === 'relay-agent') await lab.container.shell(`chmod 660 ${file}`)
     const before = await lab.show(unit, 'MainPID')
     const opened = await whenOpened()
 
@@ -53,6 +69,8 @@ describe.skipIf(why !== undefined)(`the packages${why === undefined ? '' : ` (sk
     )
     expect(await lab.container.shell(`cat ${file}`)).toContain(line)
     expect(await lab.container.shell(`cat ${file}`)).not.toContain('new in the next version')
+    // What the administrator chose stays.
+    if (name === 'relay-agent') expect(await rightsOfConfig()).toBe('root:relay-agent:660')
     const after = await lab.show(unit, 'MainPID', 'ActiveState')
     expect(after['ActiveState']).toBe('active')
     expect(after['MainPID']).not.toBe(before['MainPID'])
