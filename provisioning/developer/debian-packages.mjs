@@ -76,8 +76,9 @@ const needs = {
   test: forTest,
   check: [],
   bench: [...forStart, ...compiler],
+  build: compiler,
   package: forPackage,
-  'package:single': [],
+  'package:single': forPackage,
   soak: [...forStart, ...forInstrument, ...compiler],
   'test:vm': [
     ...forStart,
@@ -92,7 +93,7 @@ const needs = {
   ],
 }
 
-/** Installs with apt what `purpose` (a command of run.mjs) needs and the machine lacks. */
+/** Installs with apt what `purpose` (a command of run.mjs, or `build`) needs and the machine lacks. */
 export async function installDebianPackages(purpose) {
   const missing = needs[purpose].filter((need) => !need.present()).map((need) => need.package)
   if (missing.length === 0) return
