@@ -38,11 +38,10 @@ describe.skipIf(why !== undefined)(`the packages${why === undefined ? '' : ` (sk
     return `/tmp/next/${name}.deb`
   }
 
-  const rightsOfConfig = async () =>
-    await lab.container.shell('stat --format=%U:%G:%a /etc/relay-agent/agent.yaml')
-
   test('relay-agent: only root and the service read its configuration, which holds passwords of cameras', async () => {
-    expect(await rightsOfConfig()).toBe('root:relay-agent:640')
+    expect(await lab.container.shell('stat --format=%U:%G:%a /etc/relay-agent/agent.yaml')).toBe(
+      'root:relay-agent:640',
+    )
   })
 
   test('relay-agent: the journal keeps to the size of a small card from the installation on', async () => {
@@ -55,8 +54,7 @@ describe.skipIf(why !== undefined)(`the packages${why === undefined ? '' : ` (sk
 
   test.each(names)('%s: an upgrade keeps what was edited, and runs the new version', async (name) => {
     const { unit, file, line } = edited[name]
-    await lab.container.shell(`echo '${line}' >> ${file}; systemctl restart ${unit}`)
-    if (name === 'relay-agent') await lab.container.shell(`chmod 660 ${file}`)
+    await lab.container.shell(`echo '${line}' >> ${file}; chmod 664 ${file}; systemctl restart ${unit}`)
     const before = await lab.show(unit, 'MainPID')
     const opened = await whenOpened()
 
@@ -70,7 +68,9 @@ describe.skipIf(why !== undefined)(`the packages${why === undefined ? '' : ` (sk
     expect(await lab.container.shell(`cat ${file}`)).toContain(line)
     expect(await lab.container.shell(`cat ${file}`)).not.toContain('new in the next version')
     // What the administrator chose stays.
-    if (name === 'relay-agent') expect(await rightsOfConfig()).toBe('root:relay-agent:660')
+    expect(await lab.container.shell(`stat --format=%G:%a ${file}`)).toBe(
+      name === 'relay-agent' ? 'relay-agent:664' : 'root:664',
+    )
     const after = await lab.show(unit, 'MainPID', 'ActiveState')
     expect(after['ActiveState']).toBe('active')
     expect(after['MainPID']).not.toBe(before['MainPID'])
