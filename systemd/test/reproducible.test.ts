@@ -26,7 +26,10 @@ async function madeIn(folder: string, umask: string): Promise<Readonly<Record<st
     `umask ${umask}`,
     `git -c safe.directory='*' clone -q ${checkout} ${copy}`,
     `git -C ${copy} checkout -q --detach ${commit}`,
-    `cp -al ${checkout}/node_modules ${copy}/node_modules`,
+    // Without caches: in them files of other runs come and go, and what is kept there would hide a difference.
+    `mkdir ${copy}/node_modules`,
+    `cd ${checkout}/node_modules`,
+    `find . -mindepth 1 -maxdepth 1 ! -name .cache ! -name '.vite*' -exec cp -al -t ${copy}/node_modules {} +`,
     `cd ${copy}`,
     `${process.execPath} systemd/debian/main.ts --architecture amd64 --only relay-agent`,
   ].join('\n')

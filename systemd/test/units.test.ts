@@ -13,6 +13,11 @@ const services = units.filter((name) => name.endsWith('.service'))
 /** What `systemd-analyze security` may give at most, of 10. */
 const mostExposure: Readonly<Record<string, number>> = { 'relay-agent.service': 2, 'relay.service': 1.5 }
 
+/** `--recursive-errors` and `--offline` came with 250; Ubuntu 22.04 has 249. */
+const { stdout: version } = await runCommand('systemd-analyze', ['--version'])
+const isTooOld = Number(/^systemd (\d+)/.exec(version)?.[1] ?? 0) < 250
+const ifNew = isTooOld ? ' (skipped: it needs systemd-analyze 250)' : ''
+
 describe('the units', () => {
   let root = ''
 
@@ -46,11 +51,11 @@ describe('the units', () => {
       join(root, 'units', name),
     ])
 
-  test.each(units)('%s has nothing that systemd complains about', async (name) => {
+  test.skipIf(isTooOld).each(units)(`%s has nothing that systemd complains about${ifNew}`, async (name) => {
     expect(await verify(name)).toEqual({ code: 0, stdout: '', stderr: '' })
   })
 
-  test('would not pass with a key that systemd does not know', async () => {
+  test.skipIf(isTooOld)(`would not pass with a key that systemd does not know${ifNew}`, async () => {
     const text = await readFile(join(root, 'units', 'relay-agent.service'), 'utf8')
     await writeFile(
       join(root, 'units', 'wrong.service'),
@@ -63,7 +68,7 @@ describe('the units', () => {
     expect(stderr).toMatch(/Unknown key.*'Watchdog'/)
   })
 
-  test.each(services)('%s is as little exposed as it must be', async (name) => {
+  test.skipIf(isTooOld).each(services)(`%s is as little exposed as it must be${ifNew}`, async (name) => {
     const threshold = mostExposure[name]
     if (threshold === undefined) throw new Error(`${name} has no limit in this test`)
     const { code, stdout } = await runCommand('systemd-analyze', [
