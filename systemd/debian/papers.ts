@@ -85,7 +85,7 @@ const addConfigFile: Readonly<Record<PackageName, (tree: PackageTree, checkout: 
     const example = await readFile(join(checkout, 'agent/agent.example.yaml'), 'utf8')
     await tree.write('usr/share/doc/relay-agent/examples/agent.yaml', example)
     const heading =
-      'Configuration of relay-agent.service; nothing is configured yet. Take away the # at the beginning of what you need. "relay-agent check" says everything that is wrong, with line numbers; "systemctl restart relay-agent" puts it in force. Sizes are written 64KiB or 1MiB, durations 500ms, 30s or 5m. What is left out has the value shown, but for the lists at the end, which are empty then.'
+      'Configuration of relay-agent.service; nothing is configured yet. Take away the # at the beginning of what you need. "sudo relay-agent check" says everything that is wrong, with line numbers; "systemctl restart relay-agent" puts it in force. Sizes are written 64KiB or 1MiB, durations 500ms, 30s or 5m. What is left out has the value shown, but for the lists at the end, which are empty then.'
     await tree.write('etc/relay-agent/agent.yaml', commentedOut(example, heading))
     await tree.write('DEBIAN/conffiles', '/etc/relay-agent/agent.yaml\n')
   },
