@@ -28,6 +28,8 @@ export default defineConfig({
           expect: expectations,
           name: 'program',
           include: ['{common,relay,agent,book/web,systemd/node-systemd-notify}/test/**/*.test.ts'],
+          // They wait for processes and timers more than they compute.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
