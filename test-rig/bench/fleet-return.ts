@@ -28,7 +28,7 @@ const settleMs = 60_000
 /** One device, or many, lose their relay and come back. */
 export async function measureFleetReturn(devices: number, how: Break): Promise<FleetReturn> {
   await using relay = await RelayUnderTest.start()
-  await using fleet = await Fleet.start(relay, devices, 100)
+  await using fleet = await Fleet.start(relay, devices)
   await sleep(devices === 1 ? 6_000 : settleMs)
   const brokenAtMs = performance.now()
   let awayMs = 0

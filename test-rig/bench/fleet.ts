@@ -5,6 +5,7 @@ import { FeedHub } from '../../agent/src/feeds/feed-hub.ts'
 import { fixedToken } from '../../agent/src/uplink/token-source.ts'
 import { Uplink } from '../../agent/src/uplink/uplink.ts'
 import type { RelayUnderTest } from '../src/rig/relay-under-test.ts'
+import { until } from '../src/rig/until.ts'
 
 /** When a link was live again, in milliseconds of the monotonic clock. */
 export interface Return {
@@ -13,6 +14,8 @@ export interface Return {
 }
 
 const lookEveryMs = 20
+/** The relay limits what one address may do: some hundred links take a while. */
+const liveWithinMs = 120_000
 const limits = {
   maxBufferedBytes: 262_144,
   maxLagMs: 1_000,
@@ -31,13 +34,17 @@ export class Fleet implements AsyncDisposable {
     this.#running = Promise.all(uplinks.flat().map((uplink) => uplink.run(this.#stopping.signal)))
   }
 
-  /** Resolves when all links are live. */
-  static async start(relay: RelayUnderTest, devices: number, startEveryMs: number): Promise<Fleet> {
+  /** Switches all on at once and resolves when every link is live. */
+  static async start(relay: RelayUnderTest, devices: number): Promise<Fleet> {
     const uplinks: Uplink[][] = []
     for (let device = 0; device < devices; device += 1) uplinks.push(await deviceLinks(relay, device))
     const fleet = new Fleet(uplinks)
-    // They are switched on one after the other in real life as well; and the relay limits what one address may do.
-    while (!fleet.isLive) await sleep(startEveryMs)
+    try {
+      await until('a whole fleet that is live', () => fleet.isLive, { withinMs: liveWithinMs, everyMs: 100 })
+    } catch (error) {
+      await fleet[Symbol.asyncDispose]()
+      throw error
+    }
     return fleet
   }
 
