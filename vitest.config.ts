@@ -27,7 +27,7 @@ export default defineConfig({
         test: {
           expect: expectations,
           name: 'program',
-          include: ['{common,relay,agent,book/web,systemd/node-systemd-notify}/test/**/*.test.ts'],
+          include: ['{common,relay,agent,shell,book/web,systemd/node-systemd-notify}/test/**/*.test.ts'],
           // They wait for processes and timers more than they compute.
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
