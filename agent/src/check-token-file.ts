@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync } from 'node:fs'
 import { errorCode } from '@relay/common/errors'
 import { parseClaims } from '@relay/common/token/claims'
-import { checkedToken, maxTokenBytes } from './uplink/token-source.ts'
+import { checkedToken, maxTokenBytes } from '@relay/common/token-source'
 
 /** What is wrong with the token in `path` for `topic` at `nowMs`; undefined where nothing is known. Never shows any of it. */
 export function checkTokenFile(path: string, topic: string, nowMs: number): string | undefined {

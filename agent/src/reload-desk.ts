@@ -2,7 +2,7 @@ import type { Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
 import type { Notifier } from 'node-systemd-notify'
 import type { AgentConfig } from './config.ts'
-import { type Fault, faultOf } from './fault.ts'
+import { type Fault, faultOf } from '@relay/common/fault'
 import type { PartChanges } from './part-set.ts'
 import type { ReadConfig } from './read-config.ts'
 

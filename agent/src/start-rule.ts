@@ -1,6 +1,6 @@
 import type { DestinationRule, PreparedRule, RunningRule } from './feeds/rules.ts'
 import { recordingPath, startRecording } from './uplink/recording.ts'
-import { fixedToken } from './uplink/token-source.ts'
+import { fixedToken } from '@relay/common/token-source'
 import { type Delivery, Uplink, type UplinkDeps, type UplinkLimits } from './uplink/uplink.ts'
 
 export interface RuleOptions {

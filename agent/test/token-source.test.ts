@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FakeClock } from '@relay/common/fake-clock'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { fixedToken, readTokenFile, tokenFile } from '../src/uplink/token-source.ts'
+import { fixedToken, readTokenFile, tokenFile } from '@relay/common/token-source'
 import { eventually } from './eventually.ts'
 
 let directory = ''

@@ -1,5 +1,5 @@
 import type { AgentStatus } from '../agent-status.ts'
-import type { Fault } from '../fault.ts'
+import type { Fault } from '@relay/common/fault'
 
 /** A camera, instrument, uplink or server as health sees it, whatever else it is. */
 export interface HealthPart {

@@ -3,7 +3,7 @@ import { AppError, errorCode } from '@relay/common/errors'
 import { keepConnected, type Retry, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
 import { Progress } from '@relay/common/progress'
-import { type Fault, faultOf } from '../fault.ts'
+import { type Fault, faultOf } from '@relay/common/fault'
 import type { Part } from '../part.ts'
 
 /** A server that listens already. */

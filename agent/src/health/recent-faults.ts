@@ -1,4 +1,4 @@
-import type { Fault } from '../fault.ts'
+import type { Fault } from '@relay/common/fault'
 import type { HealthPart } from './health-part.ts'
 
 /** A fault that a part has or had. */

@@ -1,4 +1,4 @@
-import type { Fault } from '../fault.ts'
+import type { Fault } from '@relay/common/fault'
 import type { Activity } from './activity.ts'
 import { ageText } from './age-text.ts'
 import { type HealthPart, healthParts } from './health-part.ts'

@@ -3,11 +3,11 @@ import { AppError } from '@relay/common/errors'
 import { keepConnected } from '@relay/common/keep-connected'
 import type { Log } from '@relay/common/log'
 import { DropReport } from '../drop-report.ts'
-import { type Fault, faultOf } from '../fault.ts'
+import { type Fault, faultOf } from '@relay/common/fault'
 import type { FeedHub, Member, Message } from '../feeds/feed-hub.ts'
 import { Progress } from '@relay/common/progress'
 import type { Part } from '../part.ts'
-import { RetryLog } from '../retry-log.ts'
+import { RetryLog } from '@relay/common/retry-log'
 import { CommandWriter } from './command-writer.ts'
 import {
   addCounters,

@@ -1,5 +1,5 @@
 import { AppError, errorCode } from '@relay/common/errors'
-import { readStart } from '../read-start.ts'
+import { readStart } from '@relay/common/read-start'
 
 /** Absolute names; '' for none. */
 export interface BrokerFileNames {

@@ -1,4 +1,4 @@
-import type { Fault } from '../fault.ts'
+import type { Fault } from '@relay/common/fault'
 
 /** How it stands with a link to a relay. Times are of the monotonic clock. */
 export type LinkState =

@@ -9,7 +9,7 @@ import { capturedLog } from '../../test/captured-log.ts'
 import { FeedHub, type Member } from '../feeds/feed-hub.ts'
 import { framePackets } from '../../test/made-up-stream.ts'
 import { ScriptedRelay } from '../../test/scripted-relay.ts'
-import type { TokenSource } from './token-source.ts'
+import type { TokenSource } from '@relay/common/token-source'
 import { Uplink, type UplinkOptions } from './uplink.ts'
 
 const camera: Member = { name: 'camera', deliver: () => undefined }

@@ -1,6 +1,6 @@
 import type { AppError } from '@relay/common/errors'
-import type { Fault } from '../fault.ts'
-import { faultOf } from '../fault.ts'
+import type { Fault } from '@relay/common/fault'
+import { faultOf } from '@relay/common/fault'
 
 export type AudioState = 'starting' | 'live' | 'failed'
 

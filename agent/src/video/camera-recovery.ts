@@ -1,6 +1,6 @@
 import type { Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
-import type { Fault } from '../fault.ts'
+import type { Fault } from '@relay/common/fault'
 import { nextRecoveryStep, type RecoveryStep } from './recovery-step.ts'
 import type { UsbLocation } from './usb-location.ts'
 import type { UsbRecoveryResult } from './usb-recovery.ts'

@@ -1,4 +1,4 @@
-import type { Fault } from '../fault.ts'
+import type { Fault } from '@relay/common/fault'
 import type { AudioStatus } from './audio-gate.ts'
 import type { RecoveryStatus } from './camera-recovery.ts'
 import type { PictureStatus } from './picture-watch.ts'

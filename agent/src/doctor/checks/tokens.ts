@@ -1,7 +1,7 @@
 import { errorCode } from '@relay/common/errors'
 import { exchangeToken } from '@relay/common/exchange-token'
 import { type Claims, parseClaims } from '@relay/common/token/claims'
-import { checkedToken } from '../../uplink/token-source.ts'
+import { checkedToken } from '@relay/common/token-source'
 import { topicUrl } from '../../uplink/destination.ts'
 import type { FileFacts, Machine } from '../machine.ts'
 import type { Check } from '../run-checks.ts'

@@ -4,7 +4,7 @@ import type { Cancel, Clock } from '@relay/common/clock'
 import type { Log } from '@relay/common/log'
 import { AppError } from '@relay/common/errors'
 import { DropReport } from '../../drop-report.ts'
-import { type Fault, faultOf } from '../../fault.ts'
+import { type Fault, faultOf } from '@relay/common/fault'
 import { formatLine, type SessionData, type SessionEvent } from './session-format.ts'
 
 export interface RecordingOptions {

@@ -1,5 +1,5 @@
-import { AppError } from '@relay/common/errors'
-import { FakeClock } from '@relay/common/fake-clock'
+import { AppError } from './errors.ts'
+import { FakeClock } from './fake-clock.ts'
 import { expect, test } from 'vitest'
 import { readInTime } from './read-in-time.ts'
 

@@ -1,5 +1,5 @@
-import { AccessRefusedError } from '@relay/common/exchange-token'
-import { RetryLaterError } from '@relay/common/keep-connected'
+import { AccessRefusedError } from './exchange-token.ts'
+import { RetryLaterError } from './keep-connected.ts'
 
 /** A refused token is tried a few times at the usual pace, as the server may be the one that is wrong, then rarely. */
 const usualRefusals = 2

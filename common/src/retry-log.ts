@@ -1,7 +1,7 @@
-import type { Clock } from '@relay/common/clock'
-import { errorCode } from '@relay/common/errors'
-import type { Retry } from '@relay/common/keep-connected'
-import type { Log } from '@relay/common/log'
+import type { Clock } from './clock.ts'
+import { errorCode } from './errors.ts'
+import type { Retry } from './keep-connected.ts'
+import type { Log } from './log.ts'
 
 export interface RetryLogDeps {
   readonly clock: Clock

@@ -1,5 +1,5 @@
-import { describeError, errorCode } from '@relay/common/errors'
-import { withoutSecrets } from '@relay/common/log'
+import { describeError, errorCode } from './errors.ts'
+import { withoutSecrets } from './log.ts'
 
 /** The last thing that went wrong with a part, for status and metrics. Never holds a secret. */
 export interface Fault {

@@ -1,7 +1,7 @@
-import { aborted, type Clock } from '@relay/common/clock'
-import { AppError, errorCode } from '@relay/common/errors'
-import { readInTime, readWithinMs } from '../read-in-time.ts'
-import { readStart } from '../read-start.ts'
+import { aborted, type Clock } from './clock.ts'
+import { AppError, errorCode } from './errors.ts'
+import { readInTime, readWithinMs } from './read-in-time.ts'
+import { readStart } from './read-start.ts'
 
 /** Where an uplink gets its token. */
 export interface TokenSource {

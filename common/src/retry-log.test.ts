@@ -1,6 +1,6 @@
-import { AppError } from '@relay/common/errors'
-import { FakeClock } from '@relay/common/fake-clock'
-import { createLog } from '@relay/common/log'
+import { AppError } from './errors.ts'
+import { FakeClock } from './fake-clock.ts'
+import { createLog } from './log.ts'
 import { expect, test } from 'vitest'
 import { RetryLog } from './retry-log.ts'
 

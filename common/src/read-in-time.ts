@@ -1,5 +1,5 @@
-import type { Clock } from '@relay/common/clock'
-import type { AppError } from '@relay/common/errors'
+import type { Clock } from './clock.ts'
+import type { AppError } from './errors.ts'
 
 /** A card or a network drive that hangs must keep nobody waiting for longer. */
 export const readWithinMs = 5_000
