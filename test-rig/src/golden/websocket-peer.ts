@@ -44,6 +44,7 @@ export class WebsocketPeer {
   #pieces: Frame[] = []
   #closeFrame: { readonly code: number; readonly reason: string } | undefined
   #hasSentClose = false
+  #isMuted = false
   #closeFact: CloseFact | undefined
 
   constructor(socket: Socket, options: PeerOptions) {
@@ -108,6 +109,20 @@ export class WebsocketPeer {
     this.#socket.destroy()
   }
 
+  /** Takes nothing more from the network: what the other end sends fills its buffers. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Stops answering pings. */
+  mute(): void {
+    this.#isMuted = true
+  }
+
   #frame(opcode: number, payload: Uint8Array): Buffer {
     return encodeFrame({ opcode, payload, masked: this.#options.isClient })
   }
@@ -136,7 +151,7 @@ export class WebsocketPeer {
         break
       case OPCODE.ping:
         this.pings.put({ data: frame.payload, atMs: performance.now() })
-        if (this.#options.autoPong) this.#write([this.#frame(OPCODE.pong, frame.payload)])
+        if (this.#options.autoPong && !this.#isMuted) this.#write([this.#frame(OPCODE.pong, frame.payload)])
         break
       case OPCODE.pong:
         this.pongs.put(frame.payload)
