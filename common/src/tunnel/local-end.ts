@@ -21,7 +21,9 @@ const smallWriteBytes = 8_192
  */
 export class LocalEnd implements LocalSide {
   readonly #stream: LocalStream
-  #events: LocalEvents
+  #events: LocalEvents | undefined
+  /** Happened before anybody listened. */
+  #brokeBefore: AppError | undefined
   #written = 0
   #taken = 0
   #hasReadEnd = false
@@ -29,13 +31,13 @@ export class LocalEnd implements LocalSide {
   #isSettled = false
   #isCorked = false
 
-  readonly #onData = (data: Buffer): void => this.#events.localBytes(data)
+  readonly #onData = (data: Buffer): void => this.#events?.localBytes(data)
   readonly #onWritten = (): void => {
     const taken = this.#written - this.#stream.writable.writableLength
     const fresh = taken - this.#taken
     if (fresh <= 0 || this.#isSettled) return
     this.#taken = taken
-    this.#events.localTook(fresh)
+    this.#events?.localTook(fresh)
   }
   readonly #uncork = (): void => {
     this.#isCorked = false
@@ -43,7 +45,7 @@ export class LocalEnd implements LocalSide {
   }
 
   /** `events` may come later with `listen`; until then nothing is read, and a break is kept for it. */
-  constructor(stream: LocalStream, events: LocalEvents) {
+  constructor(stream: LocalStream, events?: LocalEvents) {
     this.#stream = stream
     this.#events = events
     const { readable, writable } = stream
@@ -59,6 +61,14 @@ export class LocalEnd implements LocalSide {
       writable.on('close', () => this.#writeClosed())
     }
     writable.on('finish', () => this.#writeEnded())
+  }
+
+  /** From now on `events` hears of it; where it is broken already, at once. */
+  listen(events: LocalEvents): void {
+    this.#events = events
+    const error = this.#brokeBefore
+    this.#brokeBefore = undefined
+    if (error !== undefined) events.localBroke(error)
   }
 
   pause(): void {
@@ -98,7 +108,7 @@ export class LocalEnd implements LocalSide {
   #readEnded(): void {
     if (this.#isSettled || this.#hasReadEnd) return
     this.#hasReadEnd = true
-    this.#events.localEnded()
+    this.#events?.localEnded()
   }
 
   #writeEnded(): void {
@@ -106,7 +116,7 @@ export class LocalEnd implements LocalSide {
     this.#onWritten()
     this.#hasWriteEnd = true
     this.#stream.closeWritable?.()
-    this.#events.localTookEnd()
+    this.#events?.localTookEnd()
   }
 
   #readClosed(): void {
@@ -123,8 +133,10 @@ export class LocalEnd implements LocalSide {
     if (this.#isSettled || (this.#hasReadEnd && this.#hasWriteEnd)) return
     this.#isSettled = true
     this.#stream.reset()
-    this.#events.localBroke(
-      new AppError('LOCAL_BROKE', 'the connection was broken off by the program that uses it', { cause }),
-    )
+    const error = new AppError('LOCAL_BROKE', 'the connection was broken off by the program that uses it', {
+      cause,
+    })
+    if (this.#events === undefined) this.#brokeBefore = error
+    else this.#events.localBroke(error)
   }
 }

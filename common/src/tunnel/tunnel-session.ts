@@ -103,6 +103,11 @@ export class TunnelSession implements LocalEvents, LinkReceiver {
     return { sentBytes: this.#replay.end, receivedBytes: this.#received }
   }
 
+  /** Bytes in memory for it: not acknowledged by the peer, or not taken by the local side. */
+  get heldBytes(): number {
+    return this.#replay.bytes + this.#local.bufferedBytes
+  }
+
   /** What a client says in `open` and a host in `opened`. */
   get state(): PeerState {
     return { received: this.#received + (this.#isFinReceived ? 1 : 0), window: this.#window }
