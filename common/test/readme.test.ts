@@ -71,7 +71,7 @@ test('no error is made without a code of its own', () => {
 
 test('nothing reads the environment of the process but the binding of a main program', () => {
   const readers = sources.filter((name) =>
-    /process\.(?:env|argv|exit\b|stdin)|\benv, stdin\b/.test(textOf(name)),
+    /process\.(?:env\b|argv|exit\b|stdin)|\benv, stdin\b/.test(textOf(name)),
   )
   expect(readers).toEqual(['run-main.ts'])
 })

@@ -1,8 +1,9 @@
 import { redactedConfig } from '@relay/common/config/document-config'
 import type { Command } from '@relay/common/command-line'
 import { exitCode } from '@relay/common/errors'
+import { readSources } from '@relay/common/server/config-sources'
 import { type Generation, loadRelayConfig, relaySpec } from './config.ts'
-import { configOptions, readSources } from './serve-command.ts'
+import { configOptions } from './serve-command.ts'
 
 /** `relay config`: shows the settings that are in force, without secrets, and checks them. */
 export function configCommand(generation: Generation): Command {

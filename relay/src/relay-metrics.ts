@@ -1,12 +1,14 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client'
-import type { AccessServer } from './access/access-server.ts'
+import { addCounter, addGauge, addLabelledCounter } from '@relay/common/server/metric-sums'
+import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Exchange } from './exchange/exchange.ts'
-import type { RelayServer } from './exchange/relay-server.ts'
+
+/** Refusals of one of the two servers since the start, by reason. */
+type RefusedByReason = Readonly<Record<string, number>>
 
 export interface MetricsSources {
   readonly exchange: Exchange
-  readonly relayServer: RelayServer
-  readonly accessServer: AccessServer
+  readonly relayServer: { readonly refused: RefusedByReason }
+  readonly accessServer: { readonly refused: RefusedByReason; readonly granted: number }
   readonly codes: { readonly size: number; readonly evicted: number }
   readonly keys: () => { readonly secrets: number; readonly publicKeys: number }
 }
@@ -26,19 +28,6 @@ export function relayMetrics(sources: MetricsSources): Registry {
   addConnections(registry, sources)
   addAccess(registry, sources)
   return registry
-}
-
-interface Sum {
-  readonly name: string
-  readonly help: string
-  readonly value: () => number
-}
-
-interface LabelledSum {
-  readonly name: string
-  readonly help: string
-  readonly label: string
-  readonly values: () => Readonly<Record<string, number>>
 }
 
 function addTraffic(registry: Registry, { exchange }: MetricsSources): void {
@@ -155,41 +144,5 @@ function addAccess(registry: Registry, { accessServer, codes, keys }: MetricsSou
     name: 'relay_public_keys',
     help: 'public keys that are valid',
     value: () => keys().publicKeys,
-  })
-}
-
-function addCounter(registry: Registry, { name, help, value }: Sum): void {
-  const counter = new Counter({
-    name,
-    help,
-    registers: [registry],
-    collect(): void {
-      counter.reset()
-      counter.inc(value())
-    },
-  })
-}
-
-function addGauge(registry: Registry, { name, help, value }: Sum): void {
-  const gauge = new Gauge({
-    name,
-    help,
-    registers: [registry],
-    collect(): void {
-      gauge.set(value())
-    },
-  })
-}
-
-function addLabelledCounter(registry: Registry, { name, help, label, values }: LabelledSum): void {
-  const counter = new Counter({
-    name,
-    help,
-    labelNames: [label],
-    registers: [registry],
-    collect(): void {
-      counter.reset()
-      for (const [key, value] of Object.entries(values())) counter.inc({ [label]: key }, value)
-    },
   })
 }

@@ -1,8 +1,10 @@
+import { bookingCommand } from '@relay/common/admin/booking-command'
 import type { Program } from '@relay/common/command-line'
-import { bookingCommand } from './client/booking-command.ts'
+import { tokenCommand } from '@relay/common/token-command/token-command'
+import { relayAdmin } from './client/admin-tool.ts'
 import { catCommand } from './client/cat-command.ts'
 import { statusCommand } from './client/status-command.ts'
-import { relayToken, tokenCommand } from './client/token-command.ts'
+import { relayToken } from './client/token-options.ts'
 import { configCommand } from './config-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { version } from './version.ts'
@@ -16,8 +18,8 @@ export const relayProgram: Program = {
   commands: [
     serveCommand('serve', '0.9.3'),
     tokenCommand(relayToken),
-    bookingCommand('deny'),
-    bookingCommand('allow'),
+    bookingCommand(relayAdmin, 'deny'),
+    bookingCommand(relayAdmin, 'allow'),
     statusCommand,
     catCommand,
     configCommand('0.9.3'),

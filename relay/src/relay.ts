@@ -1,34 +1,27 @@
 import type { Server } from 'node:http'
-import type { Cancel, Clock } from '@relay/common/clock'
-import { UnavailableError } from '@relay/common/errors'
-import type { Log } from '@relay/common/log'
-import { serveMetrics } from '@relay/common/metrics-server'
+import type { Cancel } from '@relay/common/clock'
 import { OneTimeCodes } from '@relay/common/one-time-codes'
 import type { WatchedPart } from '@relay/common/watchdog'
-import { AccessServer } from './access/access-server.ts'
-import { ClientAddress } from './client-address.ts'
+import type { Registry } from 'prom-client'
+import { AccessServer } from '@relay/common/server/access/access-server'
+import { ClientAddress } from '@relay/common/server/client-address'
 import type { RelayConfig } from './config.ts'
-import { BookingLists } from './exchange/booking-lists.ts'
+import { BookingLists } from '@relay/common/server/booking-lists'
+import { sessionApi } from './access/session-api.ts'
+import { admitWebsocket, upgradeRefusals, websocketPrefix } from './exchange/admission.ts'
 import { Exchange } from './exchange/exchange.ts'
 import type { Permission } from './exchange/permission.ts'
-import { RelayServer } from './exchange/relay-server.ts'
+import { relayUpgrader, type RelaySocket } from './exchange/relay-socket.ts'
 import { ByteLimitPolicy } from './exchange/slow-reader-policy.ts'
-import type { InheritedSockets } from './inherited-sockets.ts'
-import { KeySource } from './key-source.ts'
+import { KeySource } from '@relay/common/server/key-source'
+import { listenForMetrics } from '@relay/common/server/listen-for-metrics'
+import type { ServerDeps } from '@relay/common/server/serve'
+import { WebsocketPort } from '@relay/common/server/websocket/websocket-port'
 import { relayMetrics } from './relay-metrics.ts'
 import { LossLog } from './status/loss-log.ts'
-import { StatsTopic } from './status/stats-topic.ts'
+import { StatsTopic } from '@relay/common/server/stats/stats-topic'
 import { relayStatusLine } from './status/status-line.ts'
 import { StatusReporter } from './status/status-reporter.ts'
-
-export interface RelayDeps {
-  readonly clock: Clock
-  readonly log: Log
-  /** `CREDENTIALS_DIRECTORY` of systemd. */
-  readonly credentialsDirectory?: string | undefined
-  /** Sockets that listen already, in place of ports. */
-  readonly sockets?: InheritedSockets
-}
 
 /** Where a relay listens. */
 export interface RelayPorts {
@@ -49,11 +42,11 @@ const liveness = { pingEveryMs: 54_000, pongWithinMs: 60_000 }
 export class Relay {
   readonly exchange: Exchange
   readonly #config: RelayConfig
-  readonly #deps: RelayDeps
+  readonly #deps: ServerDeps
   readonly #codes: OneTimeCodes<Permission>
   readonly #bookings: BookingLists
   readonly #keys: KeySource
-  readonly #relayServer: RelayServer
+  readonly #relayServer: WebsocketPort<Permission, RelaySocket>
   readonly #accessServer: AccessServer
   readonly #statsTopic: StatsTopic
   readonly #stopped = new AbortController()
@@ -64,7 +57,7 @@ export class Relay {
   #cancelLossLog: Cancel | undefined
   readonly #lossLog: LossLog
 
-  private constructor(config: RelayConfig, deps: RelayDeps, parts: RelayParts) {
+  private constructor(config: RelayConfig, deps: ServerDeps, parts: RelayParts) {
     this.#config = config
     this.#deps = deps
     this.exchange = parts.exchange
@@ -107,7 +100,7 @@ export class Relay {
   }
 
   /** Builds a relay that does nothing yet. */
-  static async create(config: RelayConfig, deps: RelayDeps): Promise<Relay> {
+  static async create(config: RelayConfig, deps: ServerDeps): Promise<Relay> {
     return new Relay(config, deps, await buildParts(config, deps))
   }
 
@@ -154,23 +147,26 @@ export class Relay {
 
   async #listenForMetrics(): Promise<number> {
     const { ports, metrics, isMetricsPortGiven } = this.#config
-    const fd = this.#deps.sockets?.metrics
-    if (ports.metrics === 0 && fd === undefined) return 0
-    const registry = relayMetrics({
-      exchange: this.exchange,
-      relayServer: this.#relayServer,
-      accessServer: this.#accessServer,
-      codes: this.#codes,
-      keys: () => ({ secrets: this.#keys.ring.secrets.length, publicKeys: this.#keys.ring.publicKeys.size }),
+    const { log, sockets } = this.#deps
+    const registry = (): Registry =>
+      relayMetrics({
+        exchange: this.exchange,
+        relayServer: this.#relayServer,
+        accessServer: this.#accessServer,
+        codes: this.#codes,
+        keys: () => ({
+          secrets: this.#keys.ring.secrets.length,
+          publicKeys: this.#keys.ring.publicKeys.size,
+        }),
+      })
+    this.#metricsServer = await listenForMetrics(registry, {
+      host: metrics.host,
+      port: ports.metrics,
+      isPortGiven: isMetricsPortGiven,
+      fd: sockets?.metrics,
+      log,
     })
-    try {
-      this.#metricsServer = await serveMetrics(registry, { host: metrics.host, port: ports.metrics, fd })
-    } catch (error) {
-      if (isMetricsPortGiven || fd !== undefined || !(error instanceof UnavailableError)) throw error
-      this.#deps.log.warn({ error }, 'metrics are not served: their usual port is taken')
-      return 0
-    }
-    return ports.metrics
+    return this.#metricsServer === undefined ? 0 : ports.metrics
   }
 
   #reportLossLater(): void {
@@ -193,12 +189,12 @@ interface RelayParts {
   readonly codes: OneTimeCodes<Permission>
   readonly bookings: BookingLists
   readonly keys: KeySource
-  readonly relayServer: RelayServer
+  readonly relayServer: WebsocketPort<Permission, RelaySocket>
   readonly accessServer: AccessServer
   readonly statsTopic: StatsTopic
 }
 
-async function buildParts(config: RelayConfig, deps: RelayDeps): Promise<RelayParts> {
+async function buildParts(config: RelayConfig, deps: ServerDeps): Promise<RelayParts> {
   const { clock, log } = deps
   const { access, relay } = config
   const { sockets = {} } = deps
@@ -241,10 +237,27 @@ async function buildParts(config: RelayConfig, deps: RelayDeps): Promise<RelayPa
     maxConnections: relay.maxConnections,
     maxConnectionsPerSubject: relay.maxConnectionsPerSubject,
   }
-  const shared = { clock, log, codes, bookings, exchange, clientAddress }
-  const relayServer = new RelayServer(
-    { port: config.ports.relay, host: relay.host, fd: sockets.relay, ...limits },
-    { ...shared, isKeyValid: (keyId) => keys.ring.publicKeys.has(keyId) },
+  const shared = { clock, log, codes, bookings, exchange }
+  const relayServer = new WebsocketPort<Permission, RelaySocket>(
+    {
+      port: config.ports.relay,
+      host: relay.host,
+      fd: sockets.relay,
+      maxConnections: limits.maxConnections,
+      prefixes: [websocketPrefix],
+      refusals: upgradeRefusals,
+    },
+    {
+      log,
+      clientAddress,
+      upgrader: relayUpgrader(),
+      admit: (address) =>
+        admitWebsocket(address, limits, {
+          ...shared,
+          isKeyValid: (keyId) => keys.ring.publicKeys.has(keyId),
+        }),
+      join: (joining) => exchange.join(joining),
+    },
   )
   const reporter = new StatusReporter(exchange, { clock, generation: config.generation })
   const accessServer = await AccessServer.create(
@@ -253,15 +266,21 @@ async function buildParts(config: RelayConfig, deps: RelayDeps): Promise<RelayPa
       host: access.host,
       fd: sockets.access,
       audience: config.audience,
-      target: config.url,
-      allowNoBookingId: config.isBookingIdOptional,
+      bearer: 'allowed',
       corsOrigins: access.corsOrigins,
       addressLimit: { max: access.addressRequests, perMs: access.per },
       refusedLimit: { max: access.refusedRequests, perMs: access.per },
-      subjectLimit: { max: access.subjectRequests, perMs: access.per },
-      ...limits,
     },
-    { ...shared, keys: () => keys.ring, status: reporter },
+    sessionApi(
+      {
+        target: config.url,
+        allowNoBookingId: config.isBookingIdOptional,
+        subjectLimit: { max: access.subjectRequests, perMs: access.per },
+        ...limits,
+      },
+      { ...shared, keys: () => keys.ring, status: reporter },
+    ),
+    { clock, log, keys: () => keys.ring, clientAddress },
   )
   const statsTopic = new StatsTopic({ everyMs: config.statsEvery }, { exchange, reporter, clock })
   return { exchange, codes, bookings, keys, relayServer, accessServer, statsTopic }

@@ -1,19 +1,14 @@
-import { readFile } from 'node:fs/promises'
-import { pid as ownPid } from 'node:process'
-import { systemClock } from '@relay/common/clock'
-import type { Arguments, Command, Process } from '@relay/common/command-line'
+import type { Command, Process } from '@relay/common/command-line'
 import { commandLineOptions, redactedConfig } from '@relay/common/config/document-config'
 import type { ConfigSources } from '@relay/common/config/load-config'
-import { ConfigError, exitCode } from '@relay/common/errors'
-import { createLog } from '@relay/common/log'
-import { createNotifier, watchdogIntervalMs } from 'node-systemd-notify'
-import { type Generation, loadRelayConfig, relaySpec } from './config.ts'
-import { inheritedSockets } from './inherited-sockets.ts'
-import { runRelay } from './run-relay.ts'
+import { exitCode } from '@relay/common/errors'
+import { configFileOption, readSources } from '@relay/common/server/config-sources'
+import { serve } from '@relay/common/server/serve'
+import { type Generation, loadRelayConfig, type RelayConfig, relaySpec } from './config.ts'
 
 /** Options of every command that reads the configuration. */
 export const configOptions = {
-  config: { type: 'string', requiresArg: true, describe: 'YAML file with settings' },
+  ...configFileOption,
   ...commandLineOptions(relaySpec),
 } as const satisfies Command['options']
 
@@ -30,60 +25,27 @@ export function serveCommand(usage: string, generation: Generation): Command {
         for (const name of missing) process.stdout.write(`You must set ${name}\n`)
         return exitCode.failed
       }
-      return await serve(loadRelayConfig(generation, sources), process)
+      return await start(loadRelayConfig(generation, sources), process)
     },
   }
 }
 
-async function serve(config: ReturnType<typeof loadRelayConfig>, process: Process): Promise<number> {
-  const log = createLog({
-    program: 'relay',
-    level: config.logLevel,
-    journal: { environment: process.environment },
-  })
-  for (const ignored of config.ignoredSettings) log.warn({ setting: ignored }, 'a setting means nothing here')
-  // Only here: the other commands start without the servers and their libraries.
-  const { Relay } = await import('./relay.ts')
-  const { environment } = process
-  const relay = await Relay.create(config, {
-    clock: systemClock,
-    log,
-    credentialsDirectory: environment['CREDENTIALS_DIRECTORY'],
-    sockets: inheritedSockets(environment, ownPid),
-  })
-  const ports = await relay.start()
-  const settings = redactedConfig(relaySpec, config.given)
-  log.info({ ports, generation: config.generation, settings }, 'relay started')
-  const notifier = createNotifier({
-    environment,
-    onFault: (error) => log.warn({ error }, 'systemd cannot be told how the relay does'),
-  })
-  await runRelay(
-    relay,
+async function start(config: RelayConfig, process: Process): Promise<number> {
+  return await serve(
     {
-      process,
-      watchdogIntervalMs: watchdogIntervalMs(environment, ownPid),
+      program: 'relay',
+      logLevel: config.logLevel,
       drainWithinMs: config.drainWithin,
+      ignoredSettings: config.ignoredSettings,
+      facts: { generation: config.generation, settings: redactedConfig(relaySpec, config.given) },
+      create: async (deps) => {
+        // Only here: the other commands start without the servers and their libraries.
+        const { Relay } = await import('./relay.ts')
+        return await Relay.create(config, deps)
+      },
     },
-    { clock: systemClock, log, notifier },
+    process,
   )
-  log.info('relay stopped')
-  return exitCode.ok
-}
-
-/** File, environment and arguments, as `--config` and the process give them. */
-export async function readSources(args: Arguments, process: Process): Promise<ConfigSources> {
-  const path = args['config']
-  const file = typeof path === 'string' ? { path, text: await readConfigFile(path) } : undefined
-  return { file, environment: process.environment, arguments: args }
-}
-
-async function readConfigFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new ConfigError('CONFIG_UNREADABLE', `the configuration file ${path} cannot be read`, { cause })
-  }
 }
 
 /** Settings of ours that stand for a required one of the old program. */

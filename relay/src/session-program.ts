@@ -1,5 +1,6 @@
 import type { Program } from '@relay/common/command-line'
-import { sessionToken, tokenCommand } from './client/token-command.ts'
+import { tokenCommand } from '@relay/common/token-command/token-command'
+import { sessionToken } from './client/token-options.ts'
 import { configCommand } from './config-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { version } from './version.ts'

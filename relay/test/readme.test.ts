@@ -2,13 +2,15 @@ import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { settingsTable } from '@relay/common/config/document-config'
+import { type AccessAnswer, refuse } from '@relay/common/server/access/access-answer'
+import { type PlainAnswer, plainAnswers } from '@relay/common/server/websocket/plain-answer'
 import { expect, test } from 'vitest'
-import { type AccessAnswer, accessRefusals, refuse } from '../src/access/access-answer.ts'
-import { adminSpec } from '../src/client/admin-config.ts'
+import { accessRefusals, refuseSession } from '../src/access/session-answer.ts'
+import { relayAdmin } from '../src/client/admin-tool.ts'
 import { catSpec } from '../src/client/cat-config.ts'
 import { relaySpec } from '../src/config.ts'
+import { tooManyOfSubject } from '../src/exchange/admission.ts'
 import { closeReasons } from '../src/exchange/close-reasons.ts'
-import { plainAnswers } from '../src/exchange/plain-answer.ts'
 import { freePort } from './support/free-port.ts'
 import { RunningRelay } from './support/running-relay.ts'
 
@@ -34,7 +36,7 @@ async function expectSection(name: string, content: string): Promise<void> {
 
 test.each([
   ['settings', relaySpec],
-  ['admin-settings', adminSpec],
+  ['admin-settings', relayAdmin.spec],
   ['cat-settings', catSpec],
 ])('the table of %s is that of the schema', async (name, spec) => {
   await expectSection(name, settingsTable(spec))
@@ -65,12 +67,12 @@ test('every refusal of the access API is listed, with status and body', async ()
     refuse.notAcceptable(),
     refuse.bodyTooLarge(65_536),
     refuse.badBody(),
-    refuse.missingClaims(),
-    refuse.wrongTopic(),
-    refuse.wrongConnectionType(),
-    refuse.noUsableScope(),
-    refuse.missingBookingId(),
-    refuse.bookingDenied(),
+    refuseSession.missingClaims(),
+    refuseSession.wrongTopic(),
+    refuseSession.wrongConnectionType(),
+    refuseSession.noUsableScope(),
+    refuseSession.missingBookingId(),
+    refuseSession.bookingDenied(),
     refuse.missingAdminScope(),
     refuse.missingAdminScopeToDeny(),
     refuse.missingStatsScope(),
@@ -85,7 +87,7 @@ test('every refusal of the access API is listed, with status and body', async ()
     refuse.draining(),
     refuse.internal(),
   ]
-  expect(answers).toHaveLength(Object.keys(refuse).length)
+  expect(answers).toHaveLength(Object.keys({ ...refuse, ...refuseSession }).length)
   expect(new Set(answers.map(({ refusal }) => refusal))).toEqual(new Set(accessRefusals))
 
   const rows = answers.map(({ refusal, status, body }) => [
@@ -98,10 +100,11 @@ test('every refusal of the access API is listed, with status and body', async ()
 })
 
 test('every answer of the websocket port is listed', async () => {
-  const rows = Object.values(plainAnswers).map((answer) => [
+  const answers: readonly PlainAnswer[] = [...Object.values(plainAnswers), tooManyOfSubject]
+  const rows = answers.map((answer) => [
     String(answer.status),
     `\`${answer.text}\``,
-    'refusal' in answer ? `\`${answer.refusal}\`` : '',
+    answer.refusal !== undefined ? `\`${answer.refusal}\`` : '',
   ])
   await expectSection(
     'plain-answers',
@@ -133,11 +136,20 @@ test('every error code of the source is listed, and none that is not there', asy
   )
   /** Thrown by what is used from common. */
   const common = [
+    'ADMIN_TOKEN_MISSING',
     'CONFIG_INVALID',
+    'CONFIG_UNREADABLE',
     'KEY_DIRECTORY_UNREADABLE',
     'LISTEN_FAILED',
     'PORT_FORBIDDEN',
     'PORT_IN_USE',
+    'RELAY_REFUSED',
+    'RELAY_UNREACHABLE',
+    'SECRET_EMPTY',
+    'SECRET_FILE_UNREADABLE',
+    'SOCKETS_WRONG',
+    'SOCKET_NAME_UNKNOWN',
+    'SOCKET_TWICE',
     'USAGE',
   ]
 

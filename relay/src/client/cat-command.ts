@@ -8,7 +8,7 @@ import { type CatConfig, catSpec, loadCatConfig } from './cat-config.ts'
 import { CatSession } from './cat-session.ts'
 import { type PlayStep, readPlayScript } from './play-script.ts'
 import { openRecordOutput } from './record-output.ts'
-import { readSecretFile } from './read-secret-file.ts'
+import { readSecretFile } from '@relay/common/read-secret-file'
 
 const { session: _sessionOption, ...otherOptions } = commandLineOptions(catSpec)
 

@@ -1,10 +1,12 @@
+import { askRelay } from '@relay/common/admin/admin-api'
+import { loadAdminConfig } from '@relay/common/admin/admin-config'
+import { printable, textTable } from '@relay/common/admin/text-table'
 import type { Command } from '@relay/common/command-line'
 import { commandLineOptions } from '@relay/common/config/document-config'
 import { AppError, exitCode } from '@relay/common/errors'
 import { type Static, Type } from 'typebox'
 import { Value } from 'typebox/value'
-import { askRelay } from './admin-api.ts'
-import { adminSpec, loadAdminConfig } from './admin-config.ts'
+import { relayAdmin } from './admin-tool.ts'
 
 const connectionSchema = Type.Object({
   topic: Type.String(),
@@ -25,11 +27,11 @@ export const statusCommand: Command = {
   description: 'list the connections of a relay',
   options: {
     json: { type: 'boolean', describe: 'print what the relay answers, as JSON' },
-    ...commandLineOptions(adminSpec),
+    ...commandLineOptions(relayAdmin.spec),
   },
   run: async (args, process) => {
-    const config = loadAdminConfig(args, process)
-    const text = await askRelay(config, {
+    const config = loadAdminConfig(relayAdmin.spec, args, process)
+    const text = await askRelay(relayAdmin, config, {
       method: 'GET',
       path: '/status',
       scope: 'relay:stats',
@@ -62,20 +64,5 @@ export function statusTable(connections: readonly ConnectionStatus[]): string {
       printable(connection.remote_addr ?? '-'),
       printable(connection.user_agent ?? '-'),
     ])
-  const table = [['TOPIC', 'MAY', 'SINCE', 'UNTIL', 'FROM', 'PROGRAM'], ...rows]
-  const widths = table[0]?.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0))) ?? []
-  return table
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
-}
-
-/** What strangers chose may hold control characters: they must not reach a terminal. */
-function printable(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}]/gu, '?').slice(0, 80)
+  return textTable([['TOPIC', 'MAY', 'SINCE', 'UNTIL', 'FROM', 'PROGRAM'], ...rows])
 }

@@ -1,32 +1,25 @@
-import type { TokenClaims } from '@relay/common/token/sign-token'
-
-type Environment = Readonly<Record<string, string | undefined>>
-
-/** What a token is to say, and the secret to sign it with. */
-export interface TokenRequest {
-  readonly claims: TokenClaims
-  readonly secret: string
-}
-
-/** Lines for stdout and exit code 1, as the old token commands give them. */
-export type TokenDecision =
-  | { readonly ok: true; readonly request: TokenRequest }
-  | { readonly ok: false; readonly lines: readonly string[] }
+import {
+  type Environment,
+  noToken,
+  type TokenDecision,
+  tokenTimes,
+  variableReader,
+} from '@relay/common/token-command/token-decision'
 
 const nothingToDo = 'Neither read nor write scope, or both: no point in connecting.'
 
 /** `session token` of v0.2.2 (spec session 2.3): the first thing that is missing is named. Pure. */
 export function decideToken022(environment: Environment, nowMs: number): TokenDecision {
-  const value = reader(environment, 'ACCESSTOKEN')
+  const value = variableReader(environment, 'ACCESSTOKEN')
   const lifetimeSec = wholeSeconds(value('LIFETIME'))
   const connectionType = value('CONNECTIONTYPE') || 'session'
   const canRead = isTrue(value('READ'), true)
   const canWrite = isTrue(value('WRITE'), true)
-  if (lifetimeSec === 0) return refused('ACCESSTOKEN_LIFETIME not set')
+  if (lifetimeSec === 0) return noToken('ACCESSTOKEN_LIFETIME not set')
   for (const name of ['SECRET', 'TOPIC', 'AUDIENCE']) {
-    if (value(name) === '') return refused(`ACCESSTOKEN_${name} not set`)
+    if (value(name) === '') return noToken(`ACCESSTOKEN_${name} not set`)
   }
-  if (!canRead && !canWrite) return refused(nothingToDo)
+  if (!canRead && !canWrite) return noToken(nothingToDo)
   return {
     ok: true,
     request: {
@@ -36,7 +29,7 @@ export function decideToken022(environment: Environment, nowMs: number): TokenDe
         prefix: connectionType,
         scopes: [...(canWrite ? ['write'] : []), ...(canRead ? ['read'] : [])],
         aud: [value('AUDIENCE')],
-        ...times(nowMs, lifetimeSec),
+        ...tokenTimes(nowMs, lifetimeSec),
       },
     },
   }
@@ -44,7 +37,7 @@ export function decideToken022(environment: Environment, nowMs: number): TokenDe
 
 /** `relay token` of 0.9.3 (spec session 10.2): everything that is missing is named, one line each. Pure. */
 export function decideToken093(environment: Environment, nowMs: number): TokenDecision {
-  const value = reader(environment, 'RELAY_TOKEN')
+  const value = variableReader(environment, 'RELAY_TOKEN')
   const lifetimeSec = wholeSeconds(value('LIFETIME'))
   const isAdmin = isTrue(value('SCOPE_ADMIN'), false)
   const wanted = isAdmin ? ['SECRET', 'AUDIENCE'] : ['SECRET', 'TOPIC', 'AUDIENCE']
@@ -61,7 +54,7 @@ export function decideToken093(environment: Environment, nowMs: number): TokenDe
       .split(/[\s,]+/)
       .filter((scope) => scope !== ''),
   ]
-  if (scopes.length === 0) return refused(nothingToDo)
+  if (scopes.length === 0) return noToken(nothingToDo)
   return {
     ok: true,
     request: {
@@ -72,24 +65,10 @@ export function decideToken093(environment: Environment, nowMs: number): TokenDe
         prefix: value('CONNECTION_TYPE') || 'session',
         scopes,
         aud: [value('AUDIENCE')],
-        ...times(nowMs, lifetimeSec),
+        ...tokenTimes(nowMs, lifetimeSec),
       },
     },
   }
-}
-
-/** `iat` and `nbf` lie one second back, `exp` counts from them (spec session 2.3). Pure. */
-export function times(nowMs: number, lifetimeSec: number): Pick<TokenClaims, 'exp' | 'nbf' | 'iat'> {
-  const issuedAtSec = Math.floor(nowMs / 1000) - 1
-  return { exp: issuedAtSec + lifetimeSec, nbf: issuedAtSec, iat: issuedAtSec }
-}
-
-function refused(line: string): TokenDecision {
-  return { ok: false, lines: [line] }
-}
-
-function reader(environment: Environment, prefix: string): (name: string) => string {
-  return (name) => environment[`${prefix}_${name}`] ?? ''
 }
 
 /** 0 for what is no whole number, which counts as not set. */

@@ -1,4 +1,4 @@
-import { goDuration, goTime, rfc3339 } from './go-time.ts'
+import { goDuration, goTime, rfc3339 } from '@relay/common/server/stats/go-time'
 
 /** What a report says about one connection; times as they are, not yet as text. */
 export interface ConnectionFacts {
