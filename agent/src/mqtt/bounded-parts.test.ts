@@ -4,7 +4,7 @@ import { clientIdOf } from './client-id.ts'
 import { type Command, CommandQueue } from './command-queue.ts'
 import { KeptState } from './kept-state.ts'
 import { parseBroker } from './parse-broker.ts'
-import { RateLimit } from './rate-limit.ts'
+import { RateLimit } from '@relay/common/rate-limit'
 
 function command(payload: string, saidAtMs = 0): Command {
   return { topic: 't', payload, qos: 1, retain: false, saidAtMs }

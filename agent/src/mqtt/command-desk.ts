@@ -5,7 +5,7 @@ import type { BrokerLink } from './broker-link.ts'
 import { CommandQueue } from './command-queue.ts'
 import { CommandSender } from './command-sender.ts'
 import type { TopicMap } from './compile-topic-map.ts'
-import { RateLimit } from './rate-limit.ts'
+import { RateLimit } from '@relay/common/rate-limit'
 import { toBroker } from './topic-map.ts'
 
 export interface CommandDeskOptions {

@@ -1,7 +1,7 @@
 import type { Clock } from '@relay/common/clock'
 import type { Message } from '../feeds/feed-hub.ts'
 import { KeptState } from './kept-state.ts'
-import { RateLimit } from './rate-limit.ts'
+import { RateLimit } from '@relay/common/rate-limit'
 import { findSubscription, type Subscription, toFeed } from './topic-map.ts'
 
 export interface IntakeOptions {

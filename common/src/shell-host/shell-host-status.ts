@@ -28,7 +28,6 @@ export interface ShellHostStatus {
   readonly state: 'starting' | 'connecting' | 'live' | 'standby' | 'waiting' | 'gave-up' | 'stopped'
   /** The relay speaks our protocol, so that sessions survive a broken link; undefined while there is none. */
   readonly relay: 'ours' | 'old' | undefined
-  readonly roundTripMs: number | undefined
   /** Where sshd is looked for: `localhost:22`. */
   readonly sshd: string
   /** How many keys of sshd are published. */
