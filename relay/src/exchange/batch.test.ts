@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BINARY, Batch, headerLength, type Message, TEXT } from './batch.ts'
+import { BINARY, TEXT, frameHeaderLength } from '@relay/common/server/websocket/frame-header'
+import { Batch, type Message } from './batch.ts'
 
 /** Reads unmasked, final frames, as RFC 6455 5.2 says; independent of how they were written. */
 function readFrames(bytes: Buffer): { opcode: number; payload: Buffer }[] {
@@ -95,6 +96,6 @@ describe('a batch', () => {
     [65_535, 4],
     [65_536, 10],
   ])('a payload of %i bytes has a header of %i', (payload, header) => {
-    expect(headerLength(payload)).toBe(header)
+    expect(frameHeaderLength(payload)).toBe(header)
   })
 })

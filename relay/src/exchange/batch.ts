@@ -1,8 +1,10 @@
+import {
+  type BINARY,
+  frameHeaderLength,
+  TEXT,
+  writeFrameHeader,
+} from '@relay/common/server/websocket/frame-header'
 import type { RetainedAccount } from './retained-bytes.ts'
-
-/** Opcodes of RFC 6455 5.2. */
-export const TEXT = 1
-export const BINARY = 2
 
 /** Objects and arrays around the bytes of a batch, and of each message in it. */
 const batchOverheadBytes = 512
@@ -44,7 +46,7 @@ export class Batch {
     let payloadBytes = 0
     let isMixed = false
     for (const { sender, payload } of messages) {
-      length += headerLength(payload.length) + payload.length
+      length += frameHeaderLength(payload.length) + payload.length
       payloadBytes += payload.length
       if (sender !== first) isMixed = true
     }
@@ -53,7 +55,7 @@ export class Batch {
     const senders: (object | undefined)[] = []
     let at = 0
     for (const { sender, opcode, payload } of messages) {
-      at = writeHeader(bytes, at, opcode, payload.length)
+      at = writeFrameHeader(bytes, at, { opcode, isFinal: true, payloadLength: payload.length })
       bytes.set(payload, at)
       at += payload.length
       ends.push(at)
@@ -96,37 +98,14 @@ export class Batch {
     let sum = 0
     for (let index = from; index < to; index++) {
       const frame = this.end(index) - this.start(index)
-      sum += frame - frameHeaderLength(frame)
+      sum += frame - headerLengthWithin(frame)
     }
     return sum
   }
 }
 
-/** Length of an unmasked frame header in front of `payloadLength` bytes (RFC 6455 5.2). Pure. */
-export function headerLength(payloadLength: number): number {
-  if (payloadLength < 126) return 2
-  return payloadLength < 65_536 ? 4 : 10
-}
-
-function frameHeaderLength(frameLength: number): number {
+/** Length of the header in a whole frame. */
+function headerLengthWithin(frameLength: number): number {
   if (frameLength < 128) return 2
   return frameLength < 65_540 ? 4 : 10
-}
-
-/** Writes the header of an unmasked, final frame and gives the place behind it. */
-function writeHeader(bytes: Buffer, at: number, opcode: number, payloadLength: number): number {
-  bytes[at] = 0x80 | opcode
-  if (payloadLength < 126) {
-    bytes[at + 1] = payloadLength
-    return at + 2
-  }
-  if (payloadLength < 65_536) {
-    bytes[at + 1] = 126
-    bytes.writeUInt16BE(payloadLength, at + 2)
-    return at + 4
-  }
-  bytes[at + 1] = 127
-  bytes.writeUIntBE(0, at + 2, 2)
-  bytes.writeUIntBE(payloadLength, at + 4, 6)
-  return at + 10
 }

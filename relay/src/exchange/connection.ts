@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { hostUserAgent, reasonWithReturn, spreadPayload } from '@relay/common/return-hint'
 import { viewersPayload } from '@relay/common/viewers-hint'
+import { UnfinishedMessage } from '@relay/common/server/websocket/unfinished-message'
 import type { Batch } from './batch.ts'
 import { type CloseCause, closeReasons } from './close-reasons.ts'
 import { OutboundQueue, type OutboundQueueDeps } from './outbound-queue.ts'
@@ -9,7 +10,6 @@ import type { RelaySocket } from './relay-socket.ts'
 import type { MemoryHolder } from './relieve-memory.ts'
 import type { RetainedAccount } from './retained-bytes.ts'
 import type { Reader } from './topic.ts'
-import { UnfinishedMessage } from './unfinished-message.ts'
 
 /** Who is at the other end, as far as the upgrade request says. */
 export interface Peer {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BINARY, Batch, TEXT } from './batch.ts'
+import { BINARY, TEXT } from '@relay/common/server/websocket/frame-header'
+import { Batch } from './batch.ts'
 import { newDeliveryTotals } from './delivery-totals.ts'
 import { type ByteSink, OutboundQueue } from './outbound-queue.ts'
 import { RetainedBytes } from './retained-bytes.ts'

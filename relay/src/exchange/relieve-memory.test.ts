@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { BINARY, Batch } from './batch.ts'
+import { BINARY } from '@relay/common/server/websocket/frame-header'
+import { Batch } from './batch.ts'
 import { type MemoryHolder, relieveMemory } from './relieve-memory.ts'
 import { type RetainedAccount, RetainedBytes } from './retained-bytes.ts'
 

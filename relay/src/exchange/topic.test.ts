@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { type Batch, TEXT } from './batch.ts'
+import { TEXT } from '@relay/common/server/websocket/frame-header'
+import type { Batch } from './batch.ts'
 import { type Reader, Topic } from './topic.ts'
 
 /** Notes the payloads that it hears; each is one character long. */

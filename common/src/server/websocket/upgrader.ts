@@ -2,8 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type Server, type ServerOptions, WebSocket, WebSocketServer } from 'ws'
 
-/** How long a peer has to answer our close before the socket is cut. */
-const closeTimeoutMs = 2000
+const usualCloseTimeoutMs = 2000
 
 /** A websocket of the library, except that it answers a close with the same code and no reason (spec session 6.7). */
 export class EchoingSocket extends WebSocket {
@@ -27,20 +26,22 @@ export interface UpgraderOptions<S extends EchoingSocket> {
   readonly maxMessageBytes: number
   /** Subprotocols that are selected where they are offered, the best first. */
   readonly protocols: readonly string[]
+  /** How long a peer has to answer our close before the socket is cut; 2 s where it is left out. */
+  readonly closeTimeoutMs?: number
 }
 
 /** Upgrades sockets to websockets as spec session 6.1 and 6.2 say: no compression, few protocols, no UTF-8 check. */
 export class Upgrader<S extends EchoingSocket> {
   readonly #server: Server
 
-  constructor({ socketClass, maxMessageBytes, protocols }: UpgraderOptions<S>) {
+  constructor({ socketClass, maxMessageBytes, protocols, closeTimeoutMs }: UpgraderOptions<S>) {
     const options: ServerOptions & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
       skipUTF8Validation: true,
       maxPayload: maxMessageBytes,
-      closeTimeout: closeTimeoutMs,
+      closeTimeout: closeTimeoutMs ?? usualCloseTimeoutMs,
       handleProtocols: (offered) => protocols.find((protocol) => offered.has(protocol)) ?? false,
       WebSocket: socketClass as unknown as typeof WebSocket,
     }
