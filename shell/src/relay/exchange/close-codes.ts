@@ -13,3 +13,5 @@ export const closeCodes = {
 
 /** The protocol that ends of ours offer and the relay selects. */
 export const tunnelProtocol = 'relay-tunnel.1'
+
+export type CloseCause = keyof typeof closeCodes

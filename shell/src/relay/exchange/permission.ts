@@ -35,6 +35,8 @@ export interface ClientPermission extends CommonPermission {
 export interface HostPermission extends CommonPermission {
   readonly role: 'host'
   readonly connectionId: string
+  /** Of the control link that was alerted. */
+  readonly managerNumber: number
 }
 
 /** A reader of reports, on the reserved id `stats`. */

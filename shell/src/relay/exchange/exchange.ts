@@ -1,0 +1,506 @@
+import type { Cancel, Clock } from '@relay/common/clock'
+import type { Log } from '@relay/common/log'
+import type { OneTimeCodes } from '@relay/common/one-time-codes'
+import { Progress } from '@relay/common/progress'
+import { limitKey } from '@relay/common/server/client-address'
+import { ExpiryWheel } from '@relay/common/server/expiry-wheel'
+import type { StatsCarrier } from '@relay/common/server/stats/stats-topic'
+import type { Joining } from '@relay/common/server/websocket/websocket-port'
+import { connectMessage, disconnectMessage } from './control-messages.ts'
+import { type Counters, newCounters } from './counters.ts'
+import type { ExchangeForAccess } from './exchange-port.ts'
+import { HostDesk } from './host-desk.ts'
+import type { HostKeys } from './host-keys.ts'
+import { Link, type LinkFault, type LinkTimes } from './link.ts'
+import type { LinkSocket } from './link-socket.ts'
+import { Outbox, type OutboxTotals } from './outbox.ts'
+import { type DisconnectAction, type FlowLimits, Pair, type PairDeps } from './pair.ts'
+import { PairRegistry } from './pair-registry.ts'
+import type { PairTimes, SuddenCause } from './pair-state.ts'
+import type { ClientPermission, HostPermission, Permission } from './permission.ts'
+import type { Refusal } from './refusal.ts'
+import { Turn } from './turn.ts'
+
+export interface ExchangeLimits {
+  /** Websockets in all. Each session counts as two from the start. */
+  readonly maxConnections: number
+  readonly maxSessionsPerId: number
+  /** An IPv4 address or an IPv6 /64. */
+  readonly maxSessionsPerAddress: number
+  readonly maxHostsPerId: number
+  /** Clients of an id that wait for a host that is not connected. */
+  readonly maxWaitingPerId: number
+  /** Memory that all queues together may take; above it the connection that keeps the most is ended. */
+  readonly maxWaitingBytes: number
+  /** What has come of messages that are not whole yet, of all peers together. */
+  readonly maxUnfinishedBytes: number
+}
+
+export interface ExchangeOptions {
+  /** What stands before `/<prefix>/<id>` in every address that is given to a host. */
+  readonly target: string
+  readonly limits: ExchangeLimits
+  readonly flow?: FlowLimits
+  readonly linkTimes?: LinkTimes
+  readonly pairTimes: PairTimes
+}
+
+export interface ExchangeDeps {
+  readonly clock: Clock
+  readonly log: Log
+  /** Shared with the access API; hosts' codes are added to it. */
+  readonly codes: OneTimeCodes<Permission>
+}
+
+/** Spec shell 5.4 for old ends, PROTOCOL.md for ours. */
+export const usualLinkTimes: LinkTimes = {
+  pingEveryMs: 54_000,
+  pongWithinMs: 60_000,
+  silentAfterMs: 30_000,
+  stalledAfterMs: 120_000,
+}
+
+/** Ends of ours never have more than 4 MiB on their way; old ends have up to 2 MiB per ssh channel (spec shell 8.2). */
+export const usualFlow: FlowLimits = {
+  unpairedBytes: 1_048_576,
+  tunnelBytes: 5_242_880,
+  plainBytes: 1_048_576,
+  oldBytes: 16_777_216,
+}
+
+/** Deadlines and pings are looked at this often, for all links at once. */
+const sweepEveryMs = 1000
+/** A relay with many links on a busy machine comes this much later to it. */
+const sweepLateMs = 20_000
+/** A host's data and control links are two TCP connections: this long the data has to arrive first (spec shell 8.3). */
+const disconnectGraceMs = 300
+/** Readers of reports and hosts that leave so much unread are given up. */
+const maxControlBytes = 4_194_304
+/** Old clients of an id that are parked; above it the oldest are let go. */
+const maxParkedPerId = 256
+/** Of how many ids host keys and last presence are remembered. */
+const maxRememberedHosts = 4096
+
+/**
+ * Owns every link of the shell relay: hosts' control links, the pairs of links that sessions are made of, and readers
+ * of reports.
+ *
+ * Invariants: a link is registered before its first byte is read; a client is registered before a host is alerted; no
+ * queue is shared between pairs and nothing here waits for a peer; one timer serves all deadlines, one all expiries.
+ */
+export class Exchange implements ExchangeForAccess, StatsCarrier {
+  readonly counters: Counters = newCounters()
+  readonly totals: OutboxTotals = { waitingBytes: 0, droppedBytes: 0 }
+  readonly hosts: HostDesk
+  readonly pairs = new PairRegistry()
+  /** Deadlines are looked at in time. */
+  readonly progress: Progress
+  readonly #options: ExchangeOptions
+  readonly #deps: ExchangeDeps
+  readonly #pairDeps: PairDeps
+  readonly #linkTimes: LinkTimes
+  readonly #links = new Set<Link>()
+  readonly #readers = new Set<Link>()
+  readonly #listeners = new Map<string, (payload: Buffer) => void>()
+  readonly #expiry: ExpiryWheel<Pair | Link>
+  readonly #turn = new Turn()
+  readonly #cancelLater = new Set<Cancel>()
+  #lastNumber = 0
+  #cancelSweep: Cancel | undefined
+
+  constructor(options: ExchangeOptions, deps: ExchangeDeps) {
+    const { clock } = deps
+    this.#options = options
+    this.#deps = deps
+    this.#linkTimes = options.linkTimes ?? usualLinkTimes
+    this.progress = new Progress(clock)
+    this.hosts = new HostDesk({ maxRememberedHosts }, clock)
+    this.#expiry = new ExpiryWheel(clock, (item) => this.#expire(item))
+    this.#pairDeps = {
+      times: options.pairTimes,
+      limits: options.flow ?? usualFlow,
+      totals: this.totals,
+      turnEnd: this.#turn,
+      counters: this.counters,
+      monotonicMs: () => clock.monotonicMs(),
+      factsOf: (pair) => ({
+        nowMs: clock.monotonicMs(),
+        managers: this.hosts.managersOf(pair.permission.id),
+      }),
+      lastSeenMsOf: (id) => this.hosts.lastSeenMsOf(id),
+      alert: (pair, manager) => this.#alert(pair, manager),
+      disconnect: (pair, action) => this.#disconnect(pair, action),
+      forget: (pair) => this.#forget(pair),
+      onWaiting: () => {
+        if (this.totals.waitingBytes > this.#options.limits.maxWaitingBytes) this.#relieve()
+      },
+    }
+  }
+
+  /** Starts looking at deadlines; `stop` ends it. */
+  start(): void {
+    this.progress.promise(sweepEveryMs + sweepLateMs)
+    this.#cancelSweep ??= this.#deps.clock.after(sweepEveryMs, () => {
+      this.#cancelSweep = undefined
+      this.#sweep()
+      this.start()
+    })
+  }
+
+  /** Lets go of the timers. Links stay as they are. */
+  stop(): void {
+    this.#cancelSweep?.()
+    this.#cancelSweep = undefined
+    for (const cancel of this.#cancelLater) cancel()
+    this.#cancelLater.clear()
+    this.progress.rest()
+    this.#expiry.stop()
+  }
+
+  /** All websockets, those that are closing included. */
+  get links(): ReadonlySet<Link> {
+    return this.#links
+  }
+
+  refusalOf(permission: Permission, address: string): Refusal | undefined {
+    const { limits } = this.#options
+    const { pairs } = this
+    if (permission.role === 'host') {
+      return pairs.get(permission.connectionId)?.awaitsHost === true ? undefined : 'client-gone'
+    }
+    const isClient = permission.role === 'client'
+    const used = Math.max(this.#links.size, this.hosts.size + this.#readers.size + 2 * pairs.size)
+    if (used + (isClient ? 2 : 1) > limits.maxConnections) return 'too-many-connections'
+    const { id } = permission
+    if (permission.role === 'manager' && this.hosts.managersOf(id).length >= limits.maxHostsPerId)
+      return 'too-many-hosts'
+    if (!isClient) return undefined
+    if (pairs.countOfId(id) >= limits.maxSessionsPerId) return 'too-many-sessions'
+    if (pairs.countOfAddress(limitKey(address)) >= limits.maxSessionsPerAddress) return 'too-many-of-address'
+    const isWaiting = !this.isHostOnline(id)
+    return isWaiting && pairs.countWaiting(id) >= limits.maxWaitingPerId ? 'too-many-waiting' : undefined
+  }
+
+  hostKeysOf(id: string): HostKeys | undefined {
+    return this.hosts.keysOf(id)
+  }
+
+  isHostOnline(id: string): boolean {
+    return this.hosts.managersOf(id).length > 0
+  }
+
+  closeBooking(bookingId: string): number {
+    return this.#endWhere((permission) => permission.bookingId === bookingId, 'denied')
+  }
+
+  closeOfKeys(keyIds: ReadonlySet<string>): number {
+    return this.#endWhere(({ keyId }) => keyId !== undefined && keyIds.has(keyId), 'retired')
+  }
+
+  /** Takes a websocket in, in the turn of its upgrade, before anything of it is read. `refusalOf` was asked. */
+  join(joining: Joining<Permission, LinkSocket>): void {
+    const { permission, peer } = joining
+    switch (permission.role) {
+      case 'client':
+        this.#joinClient(joining, permission, limitKey(peer.address))
+        return
+      case 'host':
+        this.#joinHost(joining, permission)
+        return
+      case 'manager':
+        this.#joinManager(this.#link(joining, this.#newOutbox()))
+        return
+      case 'stats':
+        this.#joinReader(this.#link(joining, this.#newOutbox()))
+        return
+      default:
+        permission satisfies never
+    }
+  }
+
+  /** Calls `onMessage` for each message of a reader of reports; there is no topic but `stats`. */
+  listenTo(topic: string, onMessage: (payload: Buffer) => void): void {
+    this.#listeners.set(topic, onMessage)
+  }
+
+  hasReaders(topic: string): boolean {
+    return topic === 'stats' && this.#readers.size > 0
+  }
+
+  publish(_topic: string, text: string): void {
+    const nowMs = this.#deps.clock.monotonicMs()
+    for (const reader of this.#readers) {
+      reader.tell(text, nowMs)
+      if (reader.outbox.waitingBytes > maxControlBytes) this.#giveUp(reader, 'stalled')
+    }
+  }
+
+  /**
+   * Sends what waits, ends every session and then every control link, and waits up to `withinMs` for them to be gone.
+   * Ends of ours hear that the relay stops and come back; sessions of old ends are over.
+   */
+  async drain(withinMs: number): Promise<void> {
+    const { clock } = this.#deps
+    const startMs = clock.monotonicMs()
+    while (this.#links.size > 0 && clock.monotonicMs() - startMs < withinMs) {
+      const isLate = clock.monotonicMs() - startMs >= withinMs / 2
+      for (const pair of this.pairs.all()) {
+        if (isLate || pair.waitingBytes === 0) pair.decide({ kind: 'sudden-end', cause: 'stopping' })
+      }
+      // A turn later than the sessions, so that hosts have been told of their ends.
+      await clock.sleep(10)
+      if (this.pairs.size > 0) continue
+      for (const link of [...this.hosts.all(), ...this.#readers]) this.#endLink(link, 'stopping')
+      await clock.sleep(10)
+    }
+    for (const link of this.#links) link.cut()
+  }
+
+  #joinClient(joining: Joining<Permission, LinkSocket>, permission: ClientPermission, address: string): void {
+    const pair = new Pair(permission, address, this.#pairDeps)
+    const link = this.#link(joining, pair.toClient)
+    this.pairs.add(pair)
+    this.#expiry.add(pair, permission.expiresAtSec)
+    this.counters.sessions += 1
+    pair.begin(link)
+  }
+
+  #joinHost(joining: Joining<Permission, LinkSocket>, permission: HostPermission): void {
+    const pair = this.pairs.get(permission.connectionId)
+    const link = this.#link(joining, pair?.toHost ?? this.#newOutbox())
+    if (pair?.awaitsHost !== true) {
+      link.end('ended')
+      return
+    }
+    const manager = [...pair.uriOf.keys()].find(({ number }) => number === permission.managerNumber)
+    pair.join(link, manager)
+    const { id } = permission
+    this.#deps.log.info({ id, client: pair.client?.kind, host: link.kind }, 'session paired')
+  }
+
+  #joinManager(link: Link): void {
+    const { id, expiresAtSec } = link.permission
+    this.counters.managers += 1
+    this.#expiry.add(link, expiresAtSec)
+    const nowMs = this.#deps.clock.monotonicMs()
+    link.begin(
+      {
+        message: (payload, isBinary) => this.hosts.heard(link, payload, isBinary),
+        drained: ignore,
+        left: () => this.#managerLeft(link),
+      },
+      nowMs,
+    )
+    this.hosts.add(link)
+    this.#deps.log.info({ id, kind: link.kind, hosts: this.hosts.managersOf(id).length }, 'host connected')
+    for (const pair of [...this.pairs.of(id)]) pair.decide({ kind: 'manager-joined' })
+  }
+
+  #managerLeft(link: Link): void {
+    const { id, expiresAtSec } = link.permission
+    this.hosts.delete(link)
+    this.#expiry.delete(link, expiresAtSec)
+    this.#deps.log.info({ id, kind: link.kind, hosts: this.hosts.managersOf(id).length }, 'host gone')
+    for (const pair of [...this.pairs.of(id)]) pair.decide({ kind: 'manager-left', manager: link })
+  }
+
+  #joinReader(link: Link): void {
+    this.#readers.add(link)
+    this.#expiry.add(link, link.permission.expiresAtSec)
+    link.begin(
+      {
+        message: (payload) => this.#listeners.get('stats')?.(payload),
+        drained: ignore,
+        left: () => {
+          this.#readers.delete(link)
+          this.#expiry.delete(link, link.permission.expiresAtSec)
+        },
+      },
+      this.#deps.clock.monotonicMs(),
+    )
+  }
+
+  #link({ socket, tcp, permission, peer }: Joining<Permission, LinkSocket>, outbox: Outbox): Link {
+    const { clock, log } = this.#deps
+    this.#lastNumber += 1
+    const link = new Link({
+      number: this.#lastNumber,
+      socket,
+      tcp,
+      permission,
+      peer,
+      outbox,
+      times: this.#linkTimes,
+      nowMs: clock.nowMs(),
+      monotonicMs: clock.monotonicMs(),
+    })
+    this.#links.add(link)
+    socket.on('message', (data, isBinary) => link.received(data as Buffer, isBinary, clock.monotonicMs()))
+    socket.on('ping', (data) => link.pinged(data.length))
+    socket.on('pong', (data) => link.ponged(data.length, clock.monotonicMs()))
+    socket.on('error', (error) => log.debug({ error }, 'websocket failed'))
+    socket.on('close', () => {
+      link.closed()
+      this.#links.delete(link)
+    })
+    tcp.on('drain', () => link.drained(clock.monotonicMs()))
+    return link
+  }
+
+  #newOutbox(): Outbox {
+    return new Outbox(this.totals, this.#turn)
+  }
+
+  #alert(pair: Pair, manager: Link): void {
+    const { permission } = pair
+    const { id, connectionId } = permission
+    const { prefix } = manager.permission
+    const path = `${id}/${connectionId}`
+    const code = this.#deps.codes.add({
+      ...permission,
+      role: 'host',
+      prefix,
+      path,
+      connectionId,
+      managerNumber: manager.number,
+    })
+    const uri = `${this.#options.target}/${prefix}/${path}?code=${code}`
+    pair.codes.push(code)
+    pair.uriOf.set(manager, uri)
+    this.counters.alerts += 1
+    const facts = {
+      uri,
+      uuid: pair.uuid,
+      clientKind: pair.client?.kind ?? 'shell',
+      fingerprint: permission.fingerprint,
+    }
+    const nowMs = this.#deps.clock.monotonicMs()
+    manager.tell(connectMessage(manager.kind, facts), nowMs)
+    manager.probe(nowMs)
+    if (manager.outbox.waitingBytes > maxControlBytes) this.#giveUp(manager, 'stalled')
+  }
+
+  #disconnect(pair: Pair, { manager, isUsable, isAfterData }: DisconnectAction): void {
+    const uri = isUsable ? (pair.uriOf.get(manager) ?? '') : ''
+    const send = (): void => {
+      // The same host may have dialled its control link anew since.
+      const to = manager.isOpen ? manager : this.hosts.managersOf(pair.permission.id)[0]
+      if (to === undefined || (to !== manager && to.kind !== manager.kind)) return
+      this.counters.disconnects += 1
+      to.tell(disconnectMessage(pair.uuid, uri), this.#deps.clock.monotonicMs())
+    }
+    if (isAfterData) this.#later(disconnectGraceMs, send)
+    else send()
+  }
+
+  #later(delayMs: number, action: () => void): void {
+    const cancel = this.#deps.clock.after(delayMs, () => {
+      this.#cancelLater.delete(cancel)
+      action()
+    })
+    this.#cancelLater.add(cancel)
+  }
+
+  #forget(pair: Pair): void {
+    const { clock, codes, log } = this.#deps
+    const { id, expiresAtSec } = pair.permission
+    this.pairs.delete(pair)
+    this.#expiry.delete(pair, expiresAtSec)
+    for (const code of pair.codes) codes.exchange(code)
+    this.counters.bytesToHosts += pair.toHost.bytes
+    this.counters.bytesToClients += pair.toClient.bytes
+    const seconds = Math.round((clock.monotonicMs() - (pair.client?.joinedMs ?? 0)) / 1000)
+    const isPaired = pair.host !== undefined
+    const traffic = { bytesToHost: pair.toHost.bytes, bytesToClient: pair.toClient.bytes }
+    log.info({ id, isPaired, seconds, ...traffic }, 'session over')
+  }
+
+  #expire(item: Pair | Link): void {
+    if (item instanceof Pair) item.decide({ kind: 'sudden-end', cause: 'expired' })
+    else this.#endLink(item, 'expired')
+  }
+
+  /** Of a link that is no part of a pair. */
+  #endLink(link: Link, cause: SuddenCause): void {
+    if (!link.isOpen) return
+    this.counters.closed[cause] += 1
+    link.fail(cause, 'ended')
+  }
+
+  #endWhere(isMeant: (permission: Permission) => boolean, cause: SuddenCause): number {
+    let count = 0
+    for (const pair of [...this.pairs.all()]) {
+      if (!isMeant(pair.permission)) continue
+      count += pair.host === undefined ? 1 : 2
+      pair.decide({ kind: 'sudden-end', cause })
+    }
+    for (const link of [...this.hosts.all(), ...this.#readers]) {
+      if (!isMeant(link.permission)) continue
+      count += 1
+      this.#endLink(link, cause)
+    }
+    return count
+  }
+
+  #sweep(): void {
+    const nowMs = this.#deps.clock.monotonicMs()
+    for (const link of this.#links) {
+      const fault = link.check(nowMs)
+      if (fault !== undefined) this.#giveUp(link, fault)
+    }
+    for (const pair of this.pairs.all()) pair.check(nowMs)
+    this.hosts.sweep()
+    this.#letGoOfParked()
+    this.#relieveUnfinished()
+  }
+
+  #giveUp(link: Link, fault: LinkFault): void {
+    this.counters.faults[fault] += 1
+    this.#deps.log.debug({ id: link.permission.id, role: link.permission.role, fault }, 'link given up')
+    if (fault === 'stalled') {
+      this.counters.closed.tooSlow += 1
+      link.fail('tooSlow', 'ended')
+    } else link.cut()
+  }
+
+  #letGoOfParked(): void {
+    const countById = new Map<string, number>()
+    const parked = [...this.pairs.all()].filter(({ phase }) => phase === 'parked')
+    // The newest first, so that the oldest are too many.
+    for (const pair of parked.toReversed()) {
+      const { id } = pair.permission
+      const count = (countById.get(id) ?? 0) + 1
+      countById.set(id, count)
+      if (count > maxParkedPerId) pair.decide({ kind: 'client-spoke' })
+    }
+  }
+
+  /** The largest message that is not whole yet goes, until all together are small enough. */
+  #relieveUnfinished(): void {
+    const bySize = [...this.#links].filter(({ unfinished }) => unfinished.bytes > 0)
+    let sum = bySize.reduce((bytes, { unfinished }) => bytes + unfinished.bytes, 0)
+    bySize.sort((one, other) => one.unfinished.bytes - other.unfinished.bytes)
+    while (sum > this.#options.limits.maxUnfinishedBytes) {
+      const largest = bySize.pop()
+      if (largest === undefined) return
+      sum -= largest.unfinished.bytes
+      this.#giveUp(largest, 'unfinished')
+    }
+  }
+
+  /** Ends whoever keeps the most, until all together keep less than they may. */
+  #relieve(): void {
+    const { maxWaitingBytes } = this.#options.limits
+    while (this.totals.waitingBytes > maxWaitingBytes) {
+      let worst: Pair | undefined
+      for (const pair of this.pairs.all()) {
+        if (pair.waitingBytes > (worst?.waitingBytes ?? 0)) worst = pair
+      }
+      if (worst === undefined) return
+      this.counters.memoryDrops += 1
+      worst.giveUpSlower()
+    }
+  }
+}
+
+function ignore(): void {}
