@@ -50,3 +50,16 @@ export function addLabelledCounter(registry: Registry, { name, help, label, valu
     },
   })
 }
+
+export function addLabelledGauge(registry: Registry, { name, help, label, values }: LabelledSum): void {
+  const gauge = new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect(): void {
+      gauge.reset()
+      for (const [key, value] of Object.entries(values())) gauge.set({ [label]: key }, value)
+    },
+  })
+}

@@ -162,6 +162,16 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     return this.#links
   }
 
+  /** Payload taken in since the start, by who receives it. */
+  traffic(): { readonly host: number; readonly client: number } {
+    let { bytesToHosts: host, bytesToClients: client } = this.counters
+    for (const { toHost, toClient } of this.pairs.all()) {
+      host += toHost.bytes
+      client += toClient.bytes
+    }
+    return { host, client }
+  }
+
   refusalOf(permission: Permission, address: string): Refusal | undefined {
     const { limits } = this.#options
     const { pairs } = this
@@ -293,7 +303,7 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     )
     this.hosts.add(link)
     this.#deps.log.info({ id, kind: link.kind, hosts: this.hosts.managersOf(id).length }, 'host connected')
-    for (const pair of [...this.pairs.of(id)]) pair.decide({ kind: 'manager-joined' })
+    for (const pair of this.pairs.of(id)) pair.decide({ kind: 'manager-joined' })
   }
 
   #managerLeft(link: Link): void {
@@ -301,7 +311,7 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     this.hosts.delete(link)
     this.#expiry.delete(link, expiresAtSec)
     this.#deps.log.info({ id, kind: link.kind, hosts: this.hosts.managersOf(id).length }, 'host gone')
-    for (const pair of [...this.pairs.of(id)]) pair.decide({ kind: 'manager-left', manager: link })
+    for (const pair of this.pairs.of(id)) pair.decide({ kind: 'manager-left', manager: link })
   }
 
   #joinReader(link: Link): void {
@@ -429,7 +439,7 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
 
   #endWhere(isMeant: (permission: Permission) => boolean, cause: SuddenCause): number {
     let count = 0
-    for (const pair of [...this.pairs.all()]) {
+    for (const pair of this.pairs.all()) {
       if (!isMeant(pair.permission)) continue
       count += pair.host === undefined ? 1 : 2
       pair.decide({ kind: 'sudden-end', cause })

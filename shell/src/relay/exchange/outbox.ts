@@ -1,5 +1,5 @@
 import {
-  BINARY,
+  type BINARY,
   CONTINUATION,
   type FrameOpcode,
   type FrameStart,
