@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
 import { exchangeToken } from '../exchange-token.ts'
 import { type Environment, proxyAgent } from '../proxy.ts'
-import type { LinkReceiver, TunnelLink } from './tunnel-link.ts'
+import type { LinkReceiver } from './tunnel-link.ts'
 import { MAX_ACCEPTED_MESSAGE_BYTES, TUNNEL_PROTOCOL } from './tunnel-protocol.ts'
 import { WebsocketLink } from './websocket-link.ts'
 
@@ -34,7 +34,7 @@ const closeWithinMs = 10_000
  * Swaps the token for an address and opens a link there.
  * @throws {AppError} those of `exchangeToken` and of `openLink`.
  */
-export async function dialLink(options: DialLinkOptions): Promise<TunnelLink> {
+export async function dialLink(options: DialLinkOptions): Promise<WebsocketLink> {
   const uri = await exchangeToken(options)
   return await openLink(uri, options)
 }
@@ -44,7 +44,7 @@ export async function dialLink(options: DialLinkOptions): Promise<TunnelLink> {
  * (`isTunnel` tells). No compression, no origin.
  * @throws {AppError} `RELAY_UNREACHABLE`, `RELAY_REFUSED` (it answered with a status, in `details`), `ABORTED`.
  */
-export function openLink(uri: string, options: OpenLinkOptions): Promise<TunnelLink> {
+export function openLink(uri: string, options: OpenLinkOptions): Promise<WebsocketLink> {
   const { signal } = options
   return new Promise((resolve, reject) => {
     const masking = { isPlain: false }

@@ -152,6 +152,14 @@ export class TunnelSession implements LocalEvents, LinkReceiver {
     this.#breakBoth('local', code, message)
   }
 
+  /** It cannot be gone on with, for this reason: breaks it at this end, and at the other where there is a link. */
+  fail(error: AppError): void {
+    if (this.#isOver) return
+    this.#sendReset(error.code, error.message)
+    this.#local.reset()
+    this.#end({ isClean: false, by: 'relay', error })
+  }
+
   // From the local side.
 
   localBytes(data: Buffer): void {

@@ -21,6 +21,8 @@ const text = { binary: false, compress: false } as const
 export class WebsocketLink implements TunnelLink {
   receiver: LinkReceiver
   readonly isTunnel: boolean
+  /** Resolves when the socket is closed: all that was sent has left, or is lost. */
+  readonly whenGone: Promise<void>
   readonly #socket: WebSocket
   readonly #heartbeat: Heartbeat
   /** `linkDrained` is owed once no more than this is left. */
@@ -51,8 +53,13 @@ export class WebsocketLink implements TunnelLink {
     socket.on('error', (error) => {
       this.#reason ??= error.message
     })
+    let gone = (): void => undefined
+    this.whenGone = new Promise((resolve) => {
+      gone = resolve
+    })
     socket.on('close', (code, reason) => {
       this.#heartbeat.stop()
+      gone()
       this.receiver.linkClosed({ code, reason: this.#reason ?? reason.toString() })
     })
   }
