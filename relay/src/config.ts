@@ -2,6 +2,7 @@ import type { ConfigSources } from '@relay/common/config/load-config'
 import { Bytes, Duration, Section } from '@relay/common/config/schema'
 import type { ConfigSpec } from '@relay/common/config/settings'
 import { loadServerConfig, type SettingRange } from '@relay/common/server/load-server-config'
+import { oldEnvironment } from '@relay/common/server/old-environment'
 import {
   accessLimitSettings,
   audienceSetting,
@@ -16,7 +17,6 @@ import {
   urlSetting,
 } from '@relay/common/server/server-settings'
 import { type StaticDecode, Type } from 'typebox'
-import { oldEnvironment } from './old-environment.ts'
 
 /** Whose names, defaults and reports are in force: `session relay` is v0.2.2, `relay serve` is 0.9.3. */
 export type Generation = '0.2.2' | '0.9.3'
@@ -119,7 +119,11 @@ const defaults = {
  * @throws {ConfigError} `CONFIG_INVALID` with every problem, also where no token could ever be verified.
  */
 export function loadRelayConfig(generation: Generation, sources: ConfigSources): RelayConfig {
-  const { environment, ignored } = oldEnvironment(sources.environment ?? {})
+  const { environment, ignored } = oldEnvironment(sources.environment ?? {}, {
+    oldPrefix: 'RELAY',
+    ownPrefix: 'RELAY',
+    bufferSetting: 'relay.maxBufferedBytes',
+  })
   const loaded = loadServerConfig(relaySpec, { ...sources, environment }, rangesOf)
   const generationDefaults = defaults[generation]
   return {

@@ -1,6 +1,7 @@
 import { bookingCommand } from '@relay/common/admin/booking-command'
 import type { Program } from '@relay/common/command-line'
 import { tokenCommand } from '@relay/common/token-command/token-command'
+import { versionCommand } from '@relay/common/version-command'
 import { relayAdmin } from './client/admin-tool.ts'
 import { catCommand } from './client/cat-command.ts'
 import { statusCommand } from './client/status-command.ts'
@@ -8,7 +9,6 @@ import { relayToken } from './client/token-options.ts'
 import { configCommand } from './config-command.ts'
 import { serveCommand } from './serve-command.ts'
 import { version } from './version.ts'
-import { versionCommand } from './version-command.ts'
 
 /** `relay`: every command of the relay, with the names and variables of the newer generation. */
 export const relayProgram: Program = {
@@ -23,7 +23,7 @@ export const relayProgram: Program = {
     statusCommand,
     catCommand,
     configCommand('0.9.3'),
-    versionCommand,
+    versionCommand(version),
   ],
   epilogue:
     'Secrets and tokens are given by file or variable, never as arguments. `relay host` is the agent.',

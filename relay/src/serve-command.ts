@@ -1,8 +1,8 @@
 import type { Command, Process } from '@relay/common/command-line'
 import { commandLineOptions, redactedConfig } from '@relay/common/config/document-config'
-import type { ConfigSources } from '@relay/common/config/load-config'
 import { exitCode } from '@relay/common/errors'
 import { configFileOption, readSources } from '@relay/common/server/config-sources'
+import { missingVariables, type RequiredVariable } from '@relay/common/server/missing-variables'
 import { serve } from '@relay/common/server/serve'
 import { type Generation, loadRelayConfig, type RelayConfig, relaySpec } from './config.ts'
 
@@ -20,7 +20,7 @@ export function serveCommand(usage: string, generation: Generation): Command {
     options: configOptions,
     run: async (args, process) => {
       const sources = await readSources(args, process)
-      const missing = generation === '0.9.3' ? missingAsBefore(sources) : []
+      const missing = generation === '0.9.3' ? missingVariables(relaySpec, sources, required) : []
       if (missing.length > 0) {
         for (const name of missing) process.stdout.write(`You must set ${name}\n`)
         return exitCode.failed
@@ -48,26 +48,9 @@ async function start(config: RelayConfig, process: Process): Promise<number> {
   )
 }
 
-/** Settings of ours that stand for a required one of the old program. */
-const required: readonly (readonly [name: string, ...others: readonly string[]])[] = [
+/** Variables that 0.9.3 asks for (spec session 10.2). */
+const required: readonly RequiredVariable[] = [
   ['RELAY_AUDIENCE', 'RELAY_ACCESSFQDN'],
   ['RELAY_URL', 'RELAY_RELAYFQDN'],
   ['RELAY_SECRET', 'RELAY_SECRET_FILES', 'RELAY_KEY_DIRECTORY'],
 ]
-
-/**
- * The variables that 0.9.3 would ask for (spec session 10.2), where nothing but the environment configures us, so that
- * scripts around the old program still understand. With a file or an argument our own sentences tell more.
- */
-function missingAsBefore({
-  file,
-  environment = {},
-  arguments: given = {},
-}: ConfigSources): readonly string[] {
-  const isOurs =
-    file !== undefined || Object.keys(commandLineOptions(relaySpec)).some((name) => given[name] !== undefined)
-  if (isOurs) return []
-  return required
-    .filter((names) => names.every((name) => (environment[name] ?? '') === ''))
-    .map(([name]) => name)
-}

@@ -12,18 +12,35 @@ export interface TokenCommandOptions {
   /** Start of the variables, which the options stand for. */
   readonly prefix: string
   /** Options by the variable whose value they give. */
-  readonly variables: Readonly<Record<string, { readonly option: string; readonly describe: string }>>
+  readonly variables: Readonly<Record<string, TokenVariable>>
+  /** Default: for a topic. */
+  readonly description?: string
+}
+
+/** An option, and what it means. */
+export interface TokenVariable {
+  readonly option: string
+  readonly describe: string
+  /** The only words that it takes. */
+  readonly oneOf?: readonly string[]
+  /** Its value where other options are given and it is not; the variables alone have no defaults. */
+  readonly besideOptions?: string
 }
 
 /** Prints a token, signed with a shared secret. The secret comes by variable or file, never as an argument. */
-export function tokenCommand({ decide, prefix, variables }: TokenCommandOptions): Command {
+export function tokenCommand({
+  decide,
+  prefix,
+  variables,
+  description = 'print a token for a topic',
+}: TokenCommandOptions): Command {
   const options = Object.entries(variables).map(
     ([name, { option, describe }]) =>
       [option, { type: 'string', requiresArg: true, describe: `${describe} [${prefix}_${name}]` }] as const,
   )
   return {
     usage: 'token',
-    description: 'print a token for a topic',
+    description,
     options: {
       ...Object.fromEntries(options),
       'secret-file': {
@@ -52,9 +69,12 @@ async function settingsOf(
 ): Promise<Environment> {
   const { prefix, variables, environment } = options
   const settings: Record<string, string | undefined> = { ...environment }
-  for (const [name, { option }] of Object.entries(variables)) {
+  const isByOption = Object.values(variables).some(({ option }) => args[option] !== undefined)
+  for (const [name, { option, oneOf, besideOptions }] of Object.entries(variables)) {
+    const variable = `${prefix}_${name}`
     const value = args[option]
-    if (typeof value === 'string') settings[`${prefix}_${name}`] = optionValue(option, value)
+    if (typeof value === 'string') settings[variable] = optionValue(option, value, oneOf)
+    else if (isByOption && (settings[variable] ?? '') === '') settings[variable] = besideOptions
   }
   const fileName = args['secret-file'] ?? environment[`${prefix}_SECRET_FILE`]
   if (typeof fileName === 'string' && fileName !== '') {

@@ -22,8 +22,11 @@ const longestSec = 31_536_000_000
  * meaning that they had; an option that cannot be understood is refused. Pure.
  * @throws {UsageError}
  */
-export function optionValue(option: string, text: string): string {
+export function optionValue(option: string, text: string, oneOf?: readonly string[]): string {
   if (option === 'lifetime') return lifetimeSeconds(text)
+  if (oneOf !== undefined && !oneOf.includes(text)) {
+    throw new UsageError(`--${option}: "${shown(text)}" is not one of ${oneOf.join(', ')}`)
+  }
   if (!switches.has(option)) return text
   const meaning = words[text.toLowerCase()]
   if (meaning === undefined) throw new UsageError(`--${option}: "${shown(text)}" is not true or false`)

@@ -1,3 +1,4 @@
+import { isGoTrue } from '@relay/common/go-value'
 import {
   type Environment,
   noToken,
@@ -78,5 +79,5 @@ function wholeSeconds(text: string): number {
 
 /** Empty is the default; what is neither true nor false is false (spec session 2.1). */
 function isTrue(text: string, byDefault: boolean): boolean {
-  return text === '' ? byDefault : ['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)
+  return text === '' ? byDefault : isGoTrue(text)
 }

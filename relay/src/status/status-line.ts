@@ -1,3 +1,5 @@
+import { counted } from '@relay/common/server/counted'
+
 export interface RelayFigures {
   readonly connections: number
   readonly topics: number
@@ -11,8 +13,4 @@ export function relayStatusLine({ connections, topics, codes, isDraining }: Rela
   if (isDraining) return `draining: ${counted(connections, 'connection')} left`
   const waiting = codes === 0 ? '' : `, ${counted(codes, 'address', 'addresses')} not used yet`
   return `${counted(connections, 'connection')} on ${counted(topics, 'topic')}${waiting}`
-}
-
-function counted(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`
 }

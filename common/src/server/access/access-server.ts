@@ -57,6 +57,8 @@ export interface AccessContext {
   /** Verifies the token and the media types, in the order of the old server; else the answer that says why not. */
   readonly admit: (request: FastifyRequest) => Promise<Admitted>
   readonly countGranted: () => void
+  /** Where a request really comes from: the client before the proxies, else the peer. */
+  readonly addressOf: (request: FastifyRequest) => string
 }
 
 export type Admitted =
@@ -173,6 +175,7 @@ export class AccessServer {
       isDraining: () => this.#isDraining,
       send: (reply, answer) => this.#send(reply, answer),
       admit: (request) => this.#admit(request),
+      addressOf: (request) => this.#addressOf(request),
       countGranted: () => {
         this.granted += 1
       },
@@ -220,9 +223,13 @@ export class AccessServer {
   }
 
   #limitKeyOf(request: FastifyRequest): string {
+    return limitKey(this.#addressOf(request))
+  }
+
+  #addressOf(request: FastifyRequest): string {
     const forwardedFor = request.headers['x-forwarded-for']
     const header = Array.isArray(forwardedFor) ? forwardedFor.join(',') : (forwardedFor ?? '')
-    return limitKey(this.#deps.clientAddress.of(request.raw.socket.remoteAddress ?? '', header))
+    return this.#deps.clientAddress.of(request.raw.socket.remoteAddress ?? '', header)
   }
 
   #answerTo(error: unknown): AccessAnswer {

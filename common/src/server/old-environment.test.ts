@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest'
-import { oldEnvironment } from './old-environment.ts'
+import { oldEnvironment as translate } from './old-environment.ts'
+
+const oldEnvironment = (environment: Record<string, string>): ReturnType<typeof translate> =>
+  translate(environment, { oldPrefix: 'RELAY', ownPrefix: 'RELAY', bufferSetting: 'relay.maxBufferedBytes' })
 
 test.each([
   ['warning', 'warn'],
@@ -28,4 +31,17 @@ test('settings that mean nothing are named, those that ask for what is done anyw
   })
 
   expect(ignored.map((line) => line.split(':')[0])).toEqual(['RELAY_BUFFER_SIZE', 'RELAY_LOG_FILE'])
+})
+
+test('another prefix is put into ours, which goes first', () => {
+  const names = { oldPrefix: 'JUMP_RELAY', ownPrefix: 'SHELLRELAY', bufferSetting: 'relay.maxPairBytes' }
+  const level = (environment: Record<string, string>): string | undefined =>
+    translate(environment, names).environment['SHELLRELAY_LOG_LEVEL']
+
+  expect(level({ JUMP_RELAY_LOG_LEVEL: 'warning' })).toBe('warn')
+  expect(level({ JUMP_RELAY_LOG_LEVEL: 'warning', SHELLRELAY_LOG_LEVEL: 'panic' })).toBe('fatal')
+  expect(level({ JUMP_RELAY_DEVELOPMENT: 'true' })).toBe('debug')
+  expect(translate({ JUMP_RELAY_BUFFER_SIZE: '9' }, names).ignored).toEqual([
+    'JUMP_RELAY_BUFFER_SIZE: limits are in bytes now, see relay.maxPairBytes',
+  ])
 })
