@@ -15,7 +15,7 @@ import {
   trustedProxiesSetting,
   urlSetting,
 } from '@relay/common/server/server-settings'
-import { type StaticDecode, Type } from 'typebox'
+import type { StaticDecode } from 'typebox'
 import { oldShellEnvironment } from './old-shell-environment.ts'
 
 /** Whose defaults are in force: those of v0.2.2, or those of its successor, which are ours too. */
