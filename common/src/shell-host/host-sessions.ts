@@ -238,7 +238,7 @@ export class HostSessions {
 
   #openTunnel(id: string, token: string | undefined): HostTunnel {
     const tunnel = new HostTunnel(
-      { id, token },
+      { id, token, resumeWithinMs: this.#options.resumeWithinMs },
       {
         clock: this.#deps.clock,
         dial: () => this.#dial(this.#stopping.signal),

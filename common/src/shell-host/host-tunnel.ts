@@ -16,6 +16,8 @@ export interface HostTunnelOptions {
   readonly id: string
   /** Fingerprint of the token that opened it. */
   readonly token: string | undefined
+  /** Without a link for so long it is given up. */
+  readonly resumeWithinMs: number
 }
 
 export interface HostTunnelDeps {
@@ -44,6 +46,7 @@ export class HostTunnel {
   readonly id: string
   readonly token: string | undefined
   readonly #deps: HostTunnelDeps
+  readonly #resumeWithinMs: number
   readonly #sinceMs: number
   #session: TunnelSession | undefined
   /** Waits for sshd. */
@@ -53,9 +56,10 @@ export class HostTunnel {
   #resumes = 0
   #parkedAtMs = 0
 
-  constructor({ id, token }: HostTunnelOptions, deps: HostTunnelDeps) {
+  constructor({ id, token, resumeWithinMs }: HostTunnelOptions, deps: HostTunnelDeps) {
     this.id = id
     this.token = token
+    this.#resumeWithinMs = resumeWithinMs
     this.#deps = deps
     this.#sinceMs = deps.clock.nowMs()
   }
@@ -137,7 +141,7 @@ export class HostTunnel {
     this.#waiting = undefined
     const local = new LocalEnd(socketStream(socket))
     const session = new TunnelSession(
-      { role: 'host' },
+      { role: 'host', resumeWithinMs: this.#resumeWithinMs },
       {
         clock: this.#deps.clock,
         local,

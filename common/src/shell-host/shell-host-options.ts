@@ -16,4 +16,6 @@ export interface ShellHostOptions {
   readonly sessionsPerSecond: number
   /** Of all sessions that wait for their link to come back. */
   readonly maxParkedBytes: number
+  /** A session without a link for so long is given up. */
+  readonly resumeWithinMs: number
 }

@@ -73,6 +73,10 @@ export function shellHostSettings(old: OldHostVariables = none) {
           'what sessions without a link may hold together; above, the one without for longest ends',
         default: '32MiB',
       }),
+      resumeWithin: Duration({
+        description: 'a session without a connection to the relay for so long is given up',
+        default: '2m',
+      }),
     }),
   }
 }
@@ -91,5 +95,6 @@ export function shellHostOptions({ session, sshd, hostKeys, limits }: ShellHostS
     maxSessions: limits.sessions,
     sessionsPerSecond: limits.sessionsPerSecond,
     maxParkedBytes: limits.parkedSize,
+    resumeWithinMs: limits.resumeWithin,
   }
 }

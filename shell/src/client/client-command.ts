@@ -41,7 +41,12 @@ async function runClient(id: string | undefined, config: ListenConfig, process: 
     })
   const target = await find()
   const port = new LocalPort(
-    { waitMs: config.wait, maxSessions: config.maxSessions, environment: process.environment },
+    {
+      waitMs: config.wait,
+      resumeWithinMs: config.resumeWithin,
+      maxSessions: config.maxSessions,
+      environment: process.environment,
+    },
     { clock: systemClock, random: Math.random, log, findTarget: find },
   )
   const server = createServer(

@@ -35,6 +35,10 @@ const target = {
     description: 'how long a host that is not connected, or a relay that cannot be reached, is waited for',
     default: '10s',
   }),
+  resumeWithin: Duration({
+    description: 'a session without a connection to the relay for so long is given up',
+    default: '2m',
+  }),
 } as const
 
 const connectSchema = Section({

@@ -18,6 +18,8 @@ export interface ClientSessionOptions {
   readonly token: string
   /** How long a host that is offline, or a relay that cannot be reached, is waited for before a session begins. */
   readonly waitMs: number
+  /** A session without a link for so long is given up. */
+  readonly resumeWithinMs: number
   readonly environment: Environment
 }
 
@@ -142,7 +144,7 @@ export class ClientSession {
   #takeTunnel(link: TunnelLink, peer: PeerState): void {
     if (this.#session === undefined) {
       this.#session = new TunnelSession(
-        { role: 'client' },
+        { role: 'client', resumeWithinMs: this.#options.resumeWithinMs },
         {
           clock: this.#deps.clock,
           local: this.#local,

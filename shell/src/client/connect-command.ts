@@ -28,25 +28,27 @@ export const connectCommand: Command = {
       tokenFile: config.tokenFile,
       tokenDirectory: config.tokens,
     })
-    return await connect(target, { waitMs: config.wait, isQuiet: config.quiet }, process)
+    const { wait: waitMs, resumeWithin: resumeWithinMs, quiet: isQuiet } = config
+    return await connect(target, { waitMs, resumeWithinMs, isQuiet }, process)
   },
 }
 
 interface ConnectOptions {
   readonly waitMs: number
+  readonly resumeWithinMs: number
   readonly isQuiet: boolean
 }
 
 async function connect(
   target: SessionTarget,
-  { waitMs, isQuiet }: ConnectOptions,
+  { waitMs, resumeWithinMs, isQuiet }: ConnectOptions,
   process: Process,
 ): Promise<number> {
   const clock = systemClock
   const notes = new Notes(target.id, process.stderr, clock, isQuiet)
   const session = new ClientSession(
     stdioStream(process),
-    { access: target.access, token: target.token, waitMs, environment: process.environment },
+    { access: target.access, token: target.token, waitMs, resumeWithinMs, environment: process.environment },
     { clock, random: Math.random, onNote: (note) => notes.take(note) },
   )
   const stopping = new AbortController()

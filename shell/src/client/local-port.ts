@@ -10,6 +10,7 @@ import type { SessionTarget } from './session-target.ts'
 
 export interface LocalPortOptions {
   readonly waitMs: number
+  readonly resumeWithinMs: number
   readonly maxSessions: number
   readonly environment: Environment
 }
@@ -65,6 +66,7 @@ export class LocalPort {
   /** Never rejects. */
   async #carry(socket: Socket, number: number): Promise<void> {
     const { clock, random, findTarget } = this.#deps
+    const { waitMs, resumeWithinMs, environment } = this.#options
     const log = this.#deps.log.child({ session: number })
     // Until the session listens: what breaks it then is seen by the session too.
     socket.on('error', () => undefined)
@@ -75,7 +77,7 @@ export class LocalPort {
       const { id, access, token } = target
       const session = new ClientSession(
         { readable: socket, writable: socket, reset: () => socket.resetAndDestroy() },
-        { access, token, waitMs: this.#options.waitMs, environment: this.#options.environment },
+        { access, token, waitMs, resumeWithinMs, environment },
         {
           clock,
           random,
