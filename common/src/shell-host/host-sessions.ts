@@ -48,6 +48,8 @@ interface Served {
 }
 
 const linkWithinMs = 15_000
+/** All sessions may come back at once, and some who are only told that there is no room. */
+const spareLinks = 16
 /** A client of ours that is there pairs at once; our relay keeps one that is not for no longer than this. */
 const pairedWithinMs = 60_000
 const openWithinMs = 10_000
@@ -61,8 +63,8 @@ const stopMessage = 'the shell host was stopped or started anew; connect again'
 /**
  * The sessions of one shell host: for each `connect` of the relay a link, and on it a session with sshd.
  *
- * Invariants: one that fails harms no other; never more than `maxSessions` connections to sshd and as many links that
- * are being made; nothing is dialled but sshd and the relay itself; after `close` nothing runs.
+ * Invariants: one that fails harms no other; never more than `maxSessions` sessions, and some more links that are being
+ * made; nothing is dialled but sshd and the relay itself; after `close` nothing runs.
  */
 export class HostSessions {
   readonly #options: ShellHostOptions
@@ -88,7 +90,7 @@ export class HostSessions {
   constructor(options: ShellHostOptions, deps: HostSessionsDeps) {
     this.#options = options
     this.#deps = deps
-    this.#rate = new RateLimit(options.sessionsPerSecond, deps.clock, options.maxSessions)
+    this.#rate = new RateLimit(options.sessionsPerSecond, deps.clock, options.maxSessions + spareLinks)
   }
 
   get totals(): HostTotals {
@@ -159,7 +161,8 @@ export class HostSessions {
 
   #limitReached({ peer }: Connect): string | undefined {
     const plain = [...this.#served.values()].filter((served) => served.plain !== undefined).length
-    if (this.#served.size - plain >= this.#options.maxSessions) return 'too many links are being made'
+    if (this.#served.size - plain >= this.#options.maxSessions + spareLinks)
+      return 'too many links are being made'
     // One of ours may want to go on with a session that is there, and else hears words on its link.
     if (peer !== 'tunnel' && this.#isFull) return 'there are as many sessions as there may be'
     return this.#rate.admits() ? undefined : 'too many sessions were asked for in a short time'

@@ -63,7 +63,7 @@ export function shellHostSettings(old: OldHostVariables = none) {
         default: 64,
       }),
       sessionsPerSecond: Type.Integer({
-        description: 'new links in the long run; as many as sessions may come at once',
+        description: 'new links in the long run; somewhat more than sessions may come at once',
         minimum: 1,
         maximum: 10_000,
         default: 20,
