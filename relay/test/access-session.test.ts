@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type RawRequest, rawExchange, rawHttp } from './support/raw-http.ts'
+import { type RawRequest, rawExchange, rawHttp } from '../../common/test/support/raw-http.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { audience, claimsFor, mint } from './support/tokens.ts'
 

@@ -5,7 +5,7 @@ import { verifyToken } from '@relay/common/token/verify-token'
 import { secretsKeyRing } from '@relay/common/token/key-ring'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Child } from './support/child.ts'
-import { expectSoon } from './support/expect-soon.ts'
+import { expectSoon } from '../../common/test/support/expect-soon.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { audience, claimsFor, mint, secret } from './support/tokens.ts'
 

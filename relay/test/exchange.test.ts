@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { expectSoon } from './support/expect-soon.ts'
-import { rawUpgrade } from './support/raw-http.ts'
+import { expectSoon } from '../../common/test/support/expect-soon.ts'
+import { rawUpgrade } from '../../common/test/support/raw-http.ts'
 import { RunningRelay } from './support/running-relay.ts'
 
 let running: RunningRelay

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Child } from './support/child.ts'
-import { rawHttp } from './support/raw-http.ts'
+import { rawHttp } from '../../common/test/support/raw-http.ts'
 import { audience, claimsFor, mint, secret } from './support/tokens.ts'
 import { Viewer } from './support/viewer.ts'
 

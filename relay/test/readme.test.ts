@@ -11,7 +11,7 @@ import { catSpec } from '../src/client/cat-config.ts'
 import { relaySpec } from '../src/config.ts'
 import { tooManyOfSubject } from '../src/exchange/admission.ts'
 import { closeReasons } from '../src/exchange/close-reasons.ts'
-import { freePort } from './support/free-port.ts'
+import { freePort } from '../../common/test/support/free-port.ts'
 import { RunningRelay } from './support/running-relay.ts'
 
 const folder = fileURLToPath(new URL('..', import.meta.url))

@@ -1,7 +1,7 @@
 import { FakeClock } from '@relay/common/fake-clock'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { freePort } from './support/free-port.ts'
+import { freePort } from '../../common/test/support/free-port.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { adminToken } from './support/tokens.ts'
 import { Viewer } from './support/viewer.ts'

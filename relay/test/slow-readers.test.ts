@@ -1,7 +1,7 @@
 import { FakeClock } from '@relay/common/fake-clock'
 import { describe, expect, test } from 'vitest'
 import type { DeliveryTotals } from '../src/exchange/delivery-totals.ts'
-import { expectSoon } from './support/expect-soon.ts'
+import { expectSoon } from '../../common/test/support/expect-soon.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { StalledPeer } from './support/stalled-peer.ts'
 import type { Viewer } from './support/viewer.ts'

@@ -9,7 +9,7 @@ import {
   type DatagramReceiver,
   receiveDatagrams,
 } from '../../systemd/node-systemd-notify/test/datagram-receiver.ts'
-import { expectSoon } from './support/expect-soon.ts'
+import { expectSoon } from '../../common/test/support/expect-soon.ts'
 import { audience, claimsFor, mint, secret } from './support/tokens.ts'
 import { Viewer } from './support/viewer.ts'
 

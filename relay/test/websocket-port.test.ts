@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { handshake, rawExchange, rawHttp, rawUpgrade } from './support/raw-http.ts'
+import { handshake, rawExchange, rawHttp, rawUpgrade } from '../../common/test/support/raw-http.ts'
 import { RunningRelay } from './support/running-relay.ts'
 import { Viewer } from './support/viewer.ts'
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { rawUpgrade } from './raw-http.ts'
+import { rawUpgrade } from '../../../common/test/support/raw-http.ts'
 
 /** A peer whose program has stopped reading: the kernel's buffers fill, then the relay's socket is full. */
 export class StalledPeer {
