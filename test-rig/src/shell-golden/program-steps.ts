@@ -4,6 +4,7 @@ import { ChildProgram } from '../golden/child-program.ts'
 import { parseJson } from '../golden/explain-response.ts'
 import { sign } from '../golden/token-mint.ts'
 import { fillTemplate } from '../golden/template.ts'
+import { whenListening } from '../shell/listening-port.ts'
 import { tokenText } from './connection-steps.ts'
 import { explainExpectedJson, matchExpectedText } from './match-expected.ts'
 import {
@@ -39,7 +40,7 @@ export async function runStart(step: StartStep, world: ShellWorld): Promise<read
   const program = new ChildProgram(shellCommand(world.generation, step.program), env)
   world.addProgram(step.as, program)
   const ports = (step.ready ?? []).map((port) => Number(fillTemplate(port, world.values)))
-  await program.whenListening(ports, startWithinMs)
+  await whenListening(program, ports, startWithinMs)
   return []
 }
 

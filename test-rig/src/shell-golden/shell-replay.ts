@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeError } from '@relay/common/errors'
 import { ChildProgram } from '../golden/child-program.ts'
 import { FreePorts } from '../golden/free-ports.ts'
+import { whenListening } from '../shell/listening-port.ts'
 import { fillTemplate } from '../golden/template.ts'
 import { runQuiet, runRead, runReceive, runSend } from './byte-steps.ts'
 import {
@@ -95,7 +96,8 @@ async function startRelay(golden: ShellCase, values: ReadonlyMap<string, string>
   const filled = Object.entries(env).map(([name, text]) => [name, fillTemplate(text, values)] as const)
   const program = new ChildProgram(shellCommand(golden.generation, 'relay'), Object.fromEntries(filled))
   try {
-    await program.whenListening(
+    await whenListening(
+      program,
       ready.map((port) => Number(fillTemplate(port, values))),
       startWithinMs,
     )

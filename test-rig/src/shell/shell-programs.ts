@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { ChildProgram } from '../golden/child-program.ts'
 import { FreePorts } from '../golden/free-ports.ts'
 import { shellCommand } from '../shell-golden/program-steps.ts'
+import { whenListening } from './listening-port.ts'
 import { shellToken } from './shell-token.ts'
 
 type Environment = Readonly<Record<string, string>>
@@ -67,8 +68,7 @@ export class ShellRelayProgram implements AnyShellRelay, AsyncDisposable {
       start.ports ?? { access: await free.next(), bar: await free.next() },
     )
     try {
-      if (start.within === undefined)
-        await relay.program.whenListening([relay.ports.access, relay.ports.bar], startWithinMs)
+      await whenListening(relay.program, [relay.ports.access, relay.ports.bar], startWithinMs)
     } catch (error) {
       await relay.program.stop()
       throw error
@@ -121,7 +121,7 @@ export async function startClient({ relay, id, env, within = [] }: EndStart): Pr
     SHELLCLIENT_TOKEN: tokenAt(relay, id, 'client'),
     ...env,
   })
-  if (within.length === 0) await client.program.whenListening([port], startWithinMs)
+  await whenListening(client.program, [port], startWithinMs)
   return client
 }
 

@@ -3,6 +3,7 @@ import { userInfo, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ChildProgram } from '../golden/child-program.ts'
 import { FreePorts } from '../golden/free-ports.ts'
+import { whenListening } from './listening-port.ts'
 import { type Finished, runProgram } from './run-program.ts'
 
 /** `ChrootDirectory` of sshd before somebody is logged in; its unit makes it at each start of the machine. */
@@ -55,7 +56,7 @@ export class SshLab implements AsyncDisposable {
     const sshd = new ChildProgram(command, {})
     const lab = new SshLab(directory, port, sshd)
     try {
-      if (within.length === 0) await sshd.whenListening([port], startWithinMs)
+      await whenListening(sshd, [port], startWithinMs)
     } catch (error) {
       await lab[Symbol.asyncDispose]()
       throw error
