@@ -3,6 +3,7 @@ import type { AgentStatus } from './agent-status.ts'
 import type { StatusReport } from './health/status-report.ts'
 import type { MqttInstrumentStatus } from './mqtt/mqtt-instrument.ts'
 import { mqttMetrics } from './mqtt/mqtt-metrics.ts'
+import { shellMetrics } from './shell/shell-metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
 type Sample = readonly [labels: Labels, value: number]
@@ -275,6 +276,15 @@ const metrics: readonly Metric[] = [
         roundTripMs === undefined ? [] : [[{ uplink: id, feed }, roundTripMs / 1000]],
       ),
   },
+  ...shellMetrics.map(
+    ({ name, help, kind, value }): Metric => ({
+      name,
+      help,
+      kind,
+      labels: ['shell'],
+      samples: ({ shells = [] }) => shells.map((shell): Sample => [{ shell: shell.name }, value(shell)]),
+    }),
+  ),
 ]
 
 /** A registry whose values are those of the status at the moment of the question. */

@@ -1,3 +1,4 @@
+import type { ShellHostStatus } from '@relay/common/shell-host/shell-host-status'
 import type { ServerStatus } from './health/kept-server.ts'
 import type { InstrumentStatus } from './instrument/instrument.ts'
 import type { LocalApiStatus } from './local-api/local-api.ts'
@@ -17,6 +18,8 @@ export interface AgentStatus {
   readonly mqttInstruments?: readonly MqttInstrumentStatus[]
   /** Those of the configuration and those of rules. */
   readonly uplinks: readonly UplinkStatus[]
+  /** The shell host; none where none is configured. */
+  readonly shells?: readonly ShellHostStatus[]
   /** All but the status socket: whoever asks there sees that it is served. */
   readonly servers?: readonly ServerStatus[]
   /** Undefined while it is not served. */

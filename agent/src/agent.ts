@@ -22,6 +22,7 @@ import { type PartChanges, PartSet } from './part-set.ts'
 import { planParts, uplinkLimits } from './plan-parts.ts'
 import type { ReadConfig } from './read-config.ts'
 import { ReloadDesk } from './reload-desk.ts'
+import { ShellPart } from './shell/shell-part.ts'
 import { prepareRule, type RuleOptions } from './start-rule.ts'
 import { deliveryOf } from './uplink/delivery-of.ts'
 import { shownUrl } from './uplink/destination.ts'
@@ -119,6 +120,7 @@ export class Agent {
         .filter((runner) => runner instanceof MqttInstrument)
         .map((instrument) => instrument.status()),
       uplinks: [...uplinks, ...this.#ruleUplinks].map((uplink) => uplink.status()),
+      shells: runners.filter((runner) => runner instanceof ShellPart).map((shell) => shell.status()),
       servers: this.#parts.parts.flatMap((part) =>
         part instanceof KeptServer && part.name !== statusSocketName ? [part.status()] : [],
       ),

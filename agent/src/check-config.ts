@@ -3,6 +3,7 @@ import { checkLimits } from './check-limits.ts'
 import { checkHealthSettings } from './health/check-health-settings.ts'
 import { isStream } from './feeds/feed-hub.ts'
 import { checkMqtt } from './mqtt/check-mqtt.ts'
+import { checkShell } from './shell/check-shell.ts'
 import { checkInstrumentSettings } from './instrument/check-instrument.ts'
 import { parseDestination } from './uplink/destination.ts'
 import { checkCameras } from './video/check-cameras.ts'
@@ -48,6 +49,7 @@ export function checkConfig(config: AgentConfig): readonly Finding[] {
     ...checkRelay(config),
     ...checkLimits(config),
     ...checkMqtt(config),
+    ...checkShell(config),
     ...checkHealthSettings(config),
   ]
 }

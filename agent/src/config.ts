@@ -1,6 +1,7 @@
 import { Bytes, Duration, Section } from '@relay/common/config/schema'
 import type { ConfigSpec } from '@relay/common/config/settings'
 import { logLevels } from '@relay/common/log'
+import { shellHostSettings } from '@relay/common/shell-host/shell-host-settings'
 import { type StaticDecode, type TEnum, Type } from 'typebox'
 import { mqttInstrumentSchema } from './mqtt/mqtt-config.ts'
 import { encoderPresets } from './video/encoder-presets.ts'
@@ -286,6 +287,7 @@ export const agentConfigSpec = {
       }),
       every: Duration({ description: 'how often, beside each change', default: '30s' }),
     }),
+    shell: Section(shellHostSettings()),
     log: Section({ level: choice(logLevels, 'what is logged', 'info') }),
     topics: Type.Array(topicSchema, { description: 'what is carried to and from the relay', default: [] }),
     streams: Type.Array(streamSchema, { description: 'lists of feeds', default: [] }),

@@ -9,6 +9,7 @@ import { MqttInstrument } from './mqtt/mqtt-instrument.ts'
 import { mqttOptions } from './mqtt/mqtt-options.ts'
 import { NamedPart, type Runner } from './named-part.ts'
 import type { PartPlan } from './part-plan.ts'
+import { shellPlans } from './shell/shell-plans.ts'
 import { deliveryOf } from './uplink/delivery-of.ts'
 import { topicUrl } from './uplink/destination.ts'
 import { tokenFile } from '@relay/common/token-source'
@@ -25,7 +26,7 @@ export interface PlanPartsDeps {
 }
 
 /**
- * The cameras, instruments and uplinks of a configuration. What changes a part stands in the settings of its plan: a
+ * The cameras, instruments, uplinks and the shell host of a configuration. What changes a part stands in the settings of its plan: a
  * reload leaves the others alone.
  */
 export function planParts(config: AgentConfig, deps: PlanPartsDeps): readonly PartPlan[] {
@@ -34,6 +35,7 @@ export function planParts(config: AgentConfig, deps: PlanPartsDeps): readonly Pa
     ...instrumentPlans(config, deps),
     ...mqttPlans(config, deps),
     ...uplinkPlans(config, deps),
+    ...shellPlans(config, deps),
   ]
 }
 

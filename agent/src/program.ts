@@ -43,9 +43,9 @@ const check: Command = {
     const path = pathOf(args, environment)
     const { config, warnings } = readConfig({ path, environment, arguments: args })
     for (const { where, what } of warnings) stderr.write(`warning: ${where}: ${what}\n`)
-    const { topics, cameras, instruments, mqttInstruments } = config
+    const { topics, cameras, instruments, mqttInstruments, shell } = config
     stdout.write(
-      `${path} is right: topics ${topics.length}, cameras ${cameras.length}, instruments ${instruments.length + mqttInstruments.length}\n`,
+      `${path} is right: topics ${topics.length}, cameras ${cameras.length}, instruments ${instruments.length + mqttInstruments.length}${shell.session === '' ? '' : ', a shell host'}\n`,
     )
     return Promise.resolve(exitCode.ok)
   },

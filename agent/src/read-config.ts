@@ -11,6 +11,7 @@ import { checkTokenFile } from './check-token-file.ts'
 import { type AgentConfig, agentConfigSpec } from './config.ts'
 import { parseInstrumentAddress } from './instrument/instrument-address.ts'
 import { mqttFileKeys, warnOfMqtt, withMqttPaths } from './mqtt/check-mqtt.ts'
+import { warnOfShell } from './shell/check-shell.ts'
 import { findProgram } from './video/find-program.ts'
 import { findSameCameras } from './video/same-camera.ts'
 
@@ -65,7 +66,15 @@ function withPaths(config: AgentConfig, directories: readonly string[]): AgentCo
     return candidates.find((candidate) => existsSync(candidate)) ?? candidates.at(-1) ?? name
   }
   const topics = config.topics.map((topic) => ({ ...topic, tokenFile: resolve(topic.tokenFile) }))
-  return { ...config, topics, mqttInstruments: withMqttPaths(config.mqttInstruments, resolve) }
+  const given = (name: string): string => (name === '' ? '' : resolve(name))
+  const { shell } = config
+  const hostKeys = { ...shell.hostKeys, deviceKeyFile: given(shell.hostKeys.deviceKeyFile) }
+  return {
+    ...config,
+    topics,
+    mqttInstruments: withMqttPaths(config.mqttInstruments, resolve),
+    shell: { ...shell, tokenFile: given(shell.tokenFile), hostKeys },
+  }
 }
 
 function findMissing(config: AgentConfig, searchPath: string | undefined): readonly Finding[] {
@@ -85,7 +94,7 @@ function findMissing(config: AgentConfig, searchPath: string | undefined): reado
     expect(pathOfDevice(instrument.device), `/instruments/${index}/device`, 'the serial port')
   for (const [index, instrument] of config.mqttInstruments.entries())
     for (const key of mqttFileKeys) expect(instrument[key], `/mqttInstruments/${index}/${key}`, 'the file')
-  findings.push(...warnOfMqtt(config))
+  findings.push(...warnOfMqtt(config), ...warnOfShell(config, systemClock.nowMs(), existsSync))
   expect(config.recordings.directory, '/recordings/directory', 'the directory')
   if (config.cameras.length > 0 && findProgram(config.video.ffmpeg, searchPath) === undefined)
     findings.push({ pointer: '/video/ffmpeg', what: `the program ${config.video.ffmpeg} is not installed` })

@@ -28,6 +28,10 @@ const adviceByCode: ReadonlyMap<string, string> = new Map([
   ['TOKEN_FILE_MISSING', 'put the token there; it is used within seconds'],
   ['TOKEN_FILE_UNREADABLE', 'let the user of the agent read it'],
   ['TOKEN_WRONG', 'put the token there, alone on one line'],
+  [
+    'SSHD_UNREACHABLE',
+    'look whether it runs ("systemctl status ssh"), and at shell.sshd in the configuration',
+  ],
   ['PROXY_FAILED', 'look at HTTPS_PROXY of the agent and at the proxy'],
   ['UNEXPECTED', 'this is a bug: please report it with the log'],
 ])

@@ -20,7 +20,14 @@ export interface HealthPart {
 }
 
 /** What parts call the state in which they do what they are for. */
-const workingStates: ReadonlySet<string> = new Set(['live', 'open', 'connected', 'served'])
+const workingStates: ReadonlySet<string> = new Set([
+  'live',
+  'open',
+  'connected',
+  'served',
+  // A shell host beside a newer one of the same id.
+  'standby',
+])
 
 /**
  * Every part that a status tells of, in its order. Lists that are not known here (of a newer agent, or of a kind of part

@@ -27,14 +27,14 @@ export interface Health {
   readonly live: Verdict
   /** Every part has been started, and each camera and instrument works. */
   readonly ready: Verdict
-  /** Every uplink is connected. Without any there is nothing to be linked, and it is true. */
+  /** Every uplink and the shell host are connected. Without any there is nothing to be linked, and it is true. */
   readonly linked: Verdict
 }
 
 /** How the agent does. Pure. */
 export function judgeHealth(status: AgentStatus): Health {
   const parts = healthParts(status)
-  const isUplink = ({ kind }: HealthPart): boolean => kind === 'uplink'
+  const isUplink = ({ kind }: HealthPart): boolean => kind === 'uplink' || kind === 'shell'
   const underWay = phaseReasons(status)
   return {
     live: verdict(

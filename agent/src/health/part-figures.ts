@@ -1,5 +1,6 @@
 import { instrumentFigures } from '../instrument/instrument-figures.ts'
 import { cameraFigures } from '../video/camera-figures.ts'
+import { shellFigures } from '../shell/shell-figures.ts'
 import type { Activity } from './activity.ts'
 import { ageText } from './age-text.ts'
 import type { HealthPart } from './health-part.ts'
@@ -39,6 +40,7 @@ export function partFigures({ kind, works, facts }: HealthPart, activity: Activi
     ...[...shownAboveZero].flatMap(([key, word]) => numberText(word, facts[key], 0)),
     ...(kind === 'camera' ? cameraFigures(facts) : []),
     ...(kind === 'instrument' ? instrumentFigures(facts) : []),
+    ...(kind === 'shell' ? shellFigures(facts) : []),
   ].join(', ')
 }
 

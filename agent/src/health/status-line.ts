@@ -1,4 +1,5 @@
 import type { Fault } from '@relay/common/fault'
+import { shellState } from '../shell/shell-figures.ts'
 import type { Activity } from './activity.ts'
 import { ageText } from './age-text.ts'
 import { type HealthPart, healthParts } from './health-part.ts'
@@ -58,7 +59,8 @@ function viewersText(uplinks: readonly HealthPart[]): readonly string[] {
   return [`${most} viewer${most === 1 ? '' : 's'}`]
 }
 
-function figureOf({ kind, name, state, works }: HealthPart, activity: Activity | undefined): string {
+function figureOf({ kind, name, state, works, facts }: HealthPart, activity: Activity | undefined): string {
+  if (kind === 'shell') return `shell ${shellState({ state, facts })}`
   if (!works && !['live', 'open'].includes(state)) return `${name} ${state}`
   if (kind === 'camera') return `${name} ${cameraFigure(activity)}`
   return `${name} ${activity?.quietMs === undefined ? 'silent' : coarseAge(activity.quietMs)}`

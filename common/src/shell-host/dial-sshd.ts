@@ -1,11 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import { AppError, errorCode } from '../errors.ts'
-
-export interface SshdAddress {
-  /** A name is looked up, and every address of it tried: sshd may listen on either family alone. */
-  readonly host: string
-  readonly port: number
-}
+import { hostAndPort, type SshdAddress } from './host-and-port.ts'
 
 export interface DialSshdOptions extends SshdAddress {
   /** For everything; sshd's kernel answers at once, whatever sshd does. */
@@ -48,11 +43,6 @@ export function dialSshd({ host, port, withinMs, signal }: DialSshdOptions): Pro
     )
     if (signal.aborted) giveUp()
   })
-}
-
-/** `localhost:22`, `[::1]:22`. */
-export function hostAndPort({ host, port }: SshdAddress): string {
-  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
 }
 
 function reasonOf(error: unknown): string {

@@ -1,4 +1,5 @@
-import type { SshdAddress } from './dial-sshd.ts'
+import type { SshdAddress } from './host-and-port.ts'
+import type { ShellHostSettings } from './shell-host-settings.ts'
 
 export interface ShellHostOptions {
   /** Session address: `https://…/shell/<id>`. */
@@ -18,4 +19,19 @@ export interface ShellHostOptions {
   readonly maxParkedBytes: number
   /** A session without a link for so long is given up. */
   readonly resumeWithinMs: number
+}
+
+/** The options of a host in what was configured; but for the token, which is no setting. Pure. */
+export function shellHostOptions({ session, sshd, hostKeys, limits }: ShellHostSettings): ShellHostOptions {
+  return {
+    access: session,
+    sshd: { host: sshd.host, port: sshd.port },
+    sshdWithinMs: sshd.within,
+    hostKeyDirectory: hostKeys.directory,
+    deviceKeyFile: hostKeys.deviceKeyFile,
+    maxSessions: limits.sessions,
+    sessionsPerSecond: limits.sessionsPerSecond,
+    maxParkedBytes: limits.parkedSize,
+    resumeWithinMs: limits.resumeWithin,
+  }
 }

@@ -1,6 +1,5 @@
 import { type StaticDecode, type TObject, Type } from 'typebox'
 import { Bytes, Duration, Section } from '../config/schema.ts'
-import type { ShellHostOptions } from './shell-host-options.ts'
 
 /** Variables of the old programs that mean the same. */
 export interface OldHostVariables {
@@ -83,18 +82,3 @@ export function shellHostSettings(old: OldHostVariables = none) {
 
 const section: TObject<ReturnType<typeof shellHostSettings>> = Section(shellHostSettings())
 export type ShellHostSettings = Readonly<StaticDecode<typeof section>>
-
-/** The options of a host in what was configured; but for the token, which is no setting. Pure. */
-export function shellHostOptions({ session, sshd, hostKeys, limits }: ShellHostSettings): ShellHostOptions {
-  return {
-    access: session,
-    sshd: { host: sshd.host, port: sshd.port },
-    sshdWithinMs: sshd.within,
-    hostKeyDirectory: hostKeys.directory,
-    deviceKeyFile: hostKeys.deviceKeyFile,
-    maxSessions: limits.sessions,
-    sessionsPerSecond: limits.sessionsPerSecond,
-    maxParkedBytes: limits.parkedSize,
-    resumeWithinMs: limits.resumeWithin,
-  }
-}

@@ -8,8 +8,8 @@ import type { LogLevel } from '@relay/common/log'
 import { goInteger, isGoTrue } from '@relay/common/go-value'
 import { logLevelSetting } from '@relay/common/server/server-settings'
 import { parseShellAccess } from '@relay/common/shell-host/shell-access'
-import type { ShellHostOptions } from '@relay/common/shell-host/shell-host-options'
-import { shellHostOptions, shellHostSettings } from '@relay/common/shell-host/shell-host-settings'
+import { type ShellHostOptions, shellHostOptions } from '@relay/common/shell-host/shell-host-options'
+import { shellHostSettings } from '@relay/common/shell-host/shell-host-settings'
 import { type TObject, Type } from 'typebox'
 
 /** Whose variables are taken beside ours: those of `shell host` v0.2.2 or of `jump host`. */
