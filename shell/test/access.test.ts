@@ -135,7 +135,7 @@ describe.each(generations)('on $path', ({ path, prefix, error }) => {
     })
   })
 
-  test.each(['a/b', 'a b', 'a?b', 'a#b', 'a%b', '..', 'é', `${'x'.repeat(129)}`])(
+  test.each(['a/b', 'a b', 'a?b', 'a#b', 'a%b', '..', 'é', 'x'.repeat(129)])(
     'the id %j, which would make another address, is refused',
     async (id) => {
       const answer = await post(`${path}/${encodeURIComponent(id)}`, token({ topic: id }))

@@ -67,7 +67,8 @@ describe('the relay under its old names', () => {
           }
     await using child = new Child({ program, arguments: ['relay'], environment })
     await child.prints(/relay started/)
-    if (program === 'jump') expect(child.stdout).toMatch(/JUMP_RELAY_BUFFER_SIZE: limits are in bytes/)
+    const ignored = child.stdout.match(/[A-Z_]+_BUFFER_SIZE: limits are in bytes/g) ?? []
+    expect(ignored).toHaveLength(program === 'jump' ? 1 : 0)
     const response = await fetch(`http://127.0.0.1:${access}/shell/pend00`, {
       method: 'POST',
       headers: { authorization: mint(claimsFor('pend00')) },
