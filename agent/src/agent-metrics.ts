@@ -3,7 +3,7 @@ import type { AgentStatus } from './agent-status.ts'
 import type { StatusReport } from './health/status-report.ts'
 import type { MqttInstrumentStatus } from './mqtt/mqtt-instrument.ts'
 import { mqttMetrics } from './mqtt/mqtt-metrics.ts'
-import { shellMetrics } from './shell/shell-metrics.ts'
+import { shellMetrics } from './shell-host/shell-metrics.ts'
 
 type Labels = Readonly<Record<string, string>>
 type Sample = readonly [labels: Labels, value: number]

@@ -11,7 +11,7 @@ import { checkTokenFile } from './check-token-file.ts'
 import { type AgentConfig, agentConfigSpec } from './config.ts'
 import { parseInstrumentAddress } from './instrument/instrument-address.ts'
 import { mqttFileKeys, warnOfMqtt, withMqttPaths } from './mqtt/check-mqtt.ts'
-import { warnOfShell } from './shell/check-shell.ts'
+import { warnOfShell } from './shell-host/check-shell.ts'
 import { findProgram } from './video/find-program.ts'
 import { findSameCameras } from './video/same-camera.ts'
 

@@ -1,6 +1,6 @@
 import { instrumentFigures } from '../instrument/instrument-figures.ts'
 import { cameraFigures } from '../video/camera-figures.ts'
-import { shellFigures } from '../shell/shell-figures.ts'
+import { shellFigures } from '../shell-host/shell-figures.ts'
 import type { Activity } from './activity.ts'
 import { ageText } from './age-text.ts'
 import type { HealthPart } from './health-part.ts'

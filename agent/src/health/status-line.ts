@@ -1,5 +1,5 @@
 import type { Fault } from '@relay/common/fault'
-import { shellState } from '../shell/shell-figures.ts'
+import { shellState } from '../shell-host/shell-figures.ts'
 import type { Activity } from './activity.ts'
 import { ageText } from './age-text.ts'
 import { type HealthPart, healthParts } from './health-part.ts'
