@@ -5,6 +5,7 @@ import { OneTimeCodes } from '@relay/common/one-time-codes'
 import { BookingLists } from '@relay/common/server/booking-lists'
 import { ClientAddress } from '@relay/common/server/client-address'
 import { WebsocketPort } from '@relay/common/server/websocket/websocket-port'
+import type { ClientOptions } from 'ws'
 import { admitLink, upgradeRefusals, websocketPrefixes } from '../../src/relay/exchange/admission.ts'
 import { Exchange, type ExchangeLimits, type ExchangeOptions } from '../../src/relay/exchange/exchange.ts'
 import { type LinkSocket, linkUpgrader } from '../../src/relay/exchange/link-socket.ts'
@@ -28,6 +29,7 @@ export interface Joiner {
   readonly expiresInSec?: number
   readonly bookingId?: string
   readonly keyId?: string
+  readonly options?: ClientOptions
 }
 
 export interface RigOptions extends Partial<Omit<ExchangeOptions, 'limits' | 'target'>> {
@@ -56,18 +58,18 @@ export class ExchangeRig {
   readonly bookings: BookingLists
   readonly port: WebsocketPort<Permission, LinkSocket>
   readonly peers: WebsocketPeer[] = []
-  target = ''
+  readonly #address = { target: '' }
 
   private constructor({ clock = systemClock, limits = {}, ...options }: RigOptions) {
     this.codes = new OneTimeCodes<Permission>({ lifetimeMs: 45_000, maxCodes: 10_000 }, clock)
     this.bookings = new BookingLists({ maxEntries: 100 }, clock)
-    const rig = this
+    const address = this.#address
     this.exchange = new Exchange(
       {
         pairTimes: { dialWithinMs: 15_000, codeLifetimeMs: 45_000, waitForHostMs: 120_000 },
         ...options,
         get target() {
-          return rig.target
+          return address.target
         },
         limits: { ...usualLimits, ...limits },
       },
@@ -93,15 +95,20 @@ export class ExchangeRig {
         log: silentLog(),
         clientAddress: new ClientAddress([]),
         upgrader: linkUpgrader(),
-        admit: (address, peer) => admitLink(address, peer, deps),
+        admit: (asked, peer) => admitLink(asked, peer, deps),
         join: (joining) => this.exchange.join(joining),
       },
     )
   }
 
+  /** What every address begins with. */
+  get target(): string {
+    return this.#address.target
+  }
+
   static async start(options: RigOptions = {}): Promise<ExchangeRig> {
     const rig = new ExchangeRig(options)
-    rig.target = `ws://127.0.0.1:${await rig.port.listen()}`
+    rig.#address.target = `ws://127.0.0.1:${await rig.port.listen()}`
     rig.exchange.start()
     return rig
   }
@@ -140,8 +147,8 @@ export class ExchangeRig {
     return await this.dial(this.uri(role, joiner), joiner)
   }
 
-  async dial(uri: string, { kind = 'shell' }: Joiner = {}): Promise<WebsocketPeer> {
-    const peer = await WebsocketPeer.open(uri, { isOurs: kind === 'tunnel' })
+  async dial(uri: string, { kind = 'shell', options }: Joiner = {}): Promise<WebsocketPeer> {
+    const peer = await WebsocketPeer.open(uri, { isOurs: kind === 'tunnel', ...options })
     this.peers.push(peer)
     return peer
   }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { Socket } from 'node:net'
-import { WebSocket } from 'ws'
+import { type ClientOptions, WebSocket } from 'ws'
 import { tunnelProtocol } from '../../src/relay/exchange/close-codes.ts'
 
 export interface Message {
@@ -12,6 +12,11 @@ export interface Ending {
   /** Undefined where no close frame came. */
   readonly code: number | undefined
   readonly reason: string
+}
+
+export interface PeerOptions extends ClientOptions {
+  /** Offers the protocol of our own ends. */
+  readonly isOurs?: boolean
 }
 
 /** A plain websocket client that stands for an end: it keeps what comes until the test asks for it. */
@@ -44,8 +49,8 @@ export class WebsocketPeer {
   }
 
   /** Resolves once the websocket is open; rejects with the status where it is refused. */
-  static async open(uri: string, { isOurs = false } = {}): Promise<WebsocketPeer> {
-    const socket = isOurs ? new WebSocket(uri, tunnelProtocol) : new WebSocket(uri)
+  static async open(uri: string, { isOurs = false, ...options }: PeerOptions = {}): Promise<WebsocketPeer> {
+    const socket = isOurs ? new WebSocket(uri, tunnelProtocol, options) : new WebSocket(uri, options)
     const peer = new WebsocketPeer(socket)
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve)

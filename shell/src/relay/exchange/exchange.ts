@@ -56,7 +56,9 @@ export interface ExchangeDeps {
 export const usualLinkTimes: LinkTimes = {
   pingEveryMs: 54_000,
   pongWithinMs: 60_000,
+  probeWithinMs: 15_000,
   silentAfterMs: 30_000,
+  assureEveryMs: 5000,
   stalledAfterMs: 120_000,
 }
 

@@ -16,8 +16,12 @@ export interface LinkTimes {
   readonly pingEveryMs: number
   /** An old end that has not answered by then is gone. */
   readonly pongWithinMs: number
+  /** An old host that may be a ghost has this long to answer. */
+  readonly probeWithinMs: number
   /** An end of ours pings of its own accord: silent for so long, it is gone. */
   readonly silentAfterMs: number
+  /** While an end of ours is not read, it is told this often that the link lives. */
+  readonly assureEveryMs: number
   /** A socket that takes nothing for so long is given up. */
   readonly stalledAfterMs: number
 }
@@ -46,10 +50,6 @@ export interface LinkOwner {
 
 /** A ping without payload (RFC 6455 5.5.2). */
 const pingFrame = Buffer.from([0x89, 0x00])
-/** While an end of ours is not read, it is told this often that the link lives. */
-const assureEveryMs = 5000
-/** A host that may be a ghost has this long to answer. */
-const probeWithinMs = 15_000
 /** Answers to pings that a peer does not take in: more than this nobody needs. */
 const maxPongBytes = 1_048_576
 /** After both close frames, a peer that does not end its TCP connection either is cut. */
@@ -97,7 +97,7 @@ export class Link {
     this.#socket = socket
     this.#tcp = tcp
     this.#times = times
-    this.#nextPingMs = monotonicMs + (this.kind === 'tunnel' ? assureEveryMs : times.pingEveryMs)
+    this.#nextPingMs = monotonicMs + (this.kind === 'tunnel' ? times.assureEveryMs : times.pingEveryMs)
     this.#pongDueMs = this.kind === 'tunnel' ? Number.POSITIVE_INFINITY : monotonicMs + times.pongWithinMs
     this.#heardMs = monotonicMs
     socket.link = this
@@ -171,7 +171,7 @@ export class Link {
   probe(nowMs: number): void {
     if (!this.#isOpen || this.kind === 'tunnel') return
     this.#tcp.write(pingFrame)
-    this.#pongDueMs = Math.min(this.#pongDueMs, nowMs + probeWithinMs)
+    this.#pongDueMs = Math.min(this.#pongDueMs, nowMs + this.#times.probeWithinMs)
   }
 
   /** What is wrong with it at this moment; sends a ping when one is due. */
@@ -241,7 +241,7 @@ export class Link {
     if (nowMs - this.#heardMs > this.#times.silentAfterMs) return 'silent'
     // Its own pings stay unanswered while it is not read: this is what it hears in their place.
     if (this.#isPaused && nowMs >= this.#nextPingMs) {
-      this.#nextPingMs = nowMs + assureEveryMs
+      this.#nextPingMs = nowMs + this.#times.assureEveryMs
       this.#tcp.write(pingFrame)
     }
     return undefined
