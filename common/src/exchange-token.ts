@@ -35,7 +35,7 @@ const maxReasonLength = 200
 /**
  * Swaps a token for a one-time websocket address (spec session 4 and 7.6). As the old programs do, it takes the `uri`
  * of any answer, whatever the status; without one the status tells the fault. Never logs or reports token or address.
- * @throws {AccessRefusedError} for 400, 401, 403 and the old programs' 500 `token invalid`.
+ * @throws {AccessRefusedError} for 400, 401, 403 and the old programs' 500 `token invalid` or `error reading token`.
  * @throws {RetryLaterError} for 429 and 503, with the pause of `Retry-After`.
  * @throws {ConfigError} `ACCESS_BAD_ADDRESS`, `ACCESS_BAD_TOKEN` (it cannot be a token), `PROXY_INVALID`: nothing was sent.
  * @throws {AppError} `ACCESS_UNREACHABLE` (also when `signal` aborted), `ACCESS_BAD_ANSWER`.
@@ -135,7 +135,9 @@ function faultOf({ status, headers }: Answer, reason: string, { host }: URL): Ap
     const pauseMs = retryAfterMs(headers['retry-after'], headers.date)
     return new RetryLaterError(`the access server ${host} is busy (${status})`, pauseMs)
   }
-  const isRefused = [400, 401, 403].includes(status) || /token invalid|does not match this host/.test(reason)
+  const isRefused =
+    [400, 401, 403].includes(status) ||
+    /token invalid|error reading token|does not match this host/.test(reason)
   if (isRefused) return new AccessRefusedError(status, reason === '' ? 'no reason given' : reason)
   return new AppError(
     'ACCESS_BAD_ANSWER',

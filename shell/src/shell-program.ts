@@ -3,7 +3,9 @@ import type { Program } from '@relay/common/command-line'
 import { tokenCommand } from '@relay/common/token-command/token-command'
 import { versionCommand } from '@relay/common/version-command'
 import { clientCommand } from './client/client-command.ts'
+import { configCommand } from './client/config-command.ts'
 import { connectCommand } from './client/connect-command.ts'
+import { statusCommand } from './client/status-command.ts'
 import { hostCommand } from './host/host-command.ts'
 import { serveCommand, serveWords, shellRelayWords } from './relay/serve-command.ts'
 import { settingsCommand } from './relay/settings-command.ts'
@@ -19,6 +21,8 @@ export const shellProgram: Program = {
   commands: [
     connectCommand,
     clientCommand,
+    configCommand,
+    statusCommand,
     hostCommand('shell'),
     serveCommand(serveWords),
     serveCommand(shellRelayWords),

@@ -19,6 +19,8 @@ export interface OpenLinkOptions {
   /** Takes what comes from the first byte on: it may come in the same packet as the 101. */
   readonly receiver: LinkReceiver
   readonly userAgent?: string
+  /** Does not offer `relay-tunnel.1`: all messages are bytes then, of any length. Default: it does. */
+  readonly isPlain?: boolean
 }
 
 export interface DialLinkOptions extends OpenLinkOptions {
@@ -95,7 +97,7 @@ export function openLink(uri: string, options: OpenLinkOptions): Promise<Websock
 
 function clientOptions(
   uri: string,
-  { timeoutMs, signal, environment, userAgent = 'relay-shell' }: OpenLinkOptions,
+  { timeoutMs, signal, environment, userAgent = 'relay-shell', isPlain = false }: OpenLinkOptions,
   masking: { readonly isPlain: boolean },
 ): ClientOptions {
   const agent = proxyAgent(uri, { environment, timeoutMs, signal })
@@ -107,10 +109,11 @@ function clientOptions(
     handshakeTimeout: timeoutMs,
     closeTimeout: closeWithinMs,
     followRedirects: false,
-    headers: { 'user-agent': userAgent, 'sec-websocket-protocol': TUNNEL_PROTOCOL },
+    headers: { 'user-agent': userAgent, ...(isPlain ? {} : { 'sec-websocket-protocol': TUNNEL_PROTOCOL }) },
     generateMask: (key) => {
-      if (masking.isPlain) key.fill(0)
-      else randomFillSync(key)
+      if (!masking.isPlain) randomFillSync(key)
+      // It is the same buffer each time: zero once is zero.
+      else if (key[0] !== 0 || key[1] !== 0 || key[2] !== 0 || key[3] !== 0) key.fill(0)
     },
     ...(agent === undefined ? {} : { agent }),
   }

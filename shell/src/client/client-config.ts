@@ -31,6 +31,9 @@ const target = {
     default: '',
     defaultText: '~/.config/relay-shell',
   }),
+} as const
+
+const waiting = {
   wait: Duration({
     description: 'how long a host that is not connected, or a relay that cannot be reached, is waited for',
     default: '10s',
@@ -43,11 +46,13 @@ const target = {
 
 const connectSchema = Section({
   ...target,
+  ...waiting,
   quiet: Type.Boolean({ description: 'say nothing while waiting or dialling again', default: false }),
 })
 
 const listenSchema = Section({
   ...target,
+  ...waiting,
   listen: Type.String({
     description: 'address that is listened on; 0.0.0.0 lets the whole network in',
     default: '127.0.0.1',
@@ -73,6 +78,8 @@ const listenSchema = Section({
   }),
 })
 
+const statusSchema = Section(target)
+
 const envPrefix = 'SHELL_CLIENT'
 
 /** Settings of `shell connect`. */
@@ -89,12 +96,25 @@ export const listenSpec: ConfigSpec<typeof listenSchema> = {
   schema: listenSchema,
 }
 
+/** Settings of `shell status`. */
+export const statusSpec: ConfigSpec<typeof statusSchema> = {
+  program: 'shell status',
+  envPrefix,
+  schema: statusSchema,
+}
+
+export type StatusConfig = Readonly<StaticDecode<typeof statusSchema>>
 export type ConnectConfig = Readonly<StaticDecode<typeof connectSchema>>
 export type ListenConfig = Readonly<StaticDecode<typeof listenSchema>>
 
 /** @throws {ConfigError} `CONFIG_INVALID`. */
 export function loadConnectConfig(args: Arguments, { environment }: Process): ConnectConfig {
   return withTokens(loadConfig(connectSpec, { environment, arguments: args }), environment)
+}
+
+/** @throws {ConfigError} `CONFIG_INVALID`. */
+export function loadStatusConfig(args: Arguments, { environment }: Process): StatusConfig {
+  return withTokens(loadConfig(statusSpec, { environment, arguments: args }), environment)
 }
 
 /** @throws {ConfigError} `CONFIG_INVALID`. */

@@ -176,10 +176,11 @@ export class ClientSession {
   async #redial(reason: string): Promise<void> {
     const { clock, random, onNote } = this.#deps
     const session = this.#session
+    if (session === undefined) return
     const lostAtMs = clock.monotonicMs()
     onNote({ kind: 'lost', reason })
     let error: unknown
-    for (let attempt = 0; session !== undefined && !session.isOver && !session.hasLink; attempt += 1) {
+    for (let attempt = 0; !session.isOver && !session.hasLink; attempt += 1) {
       await clock.sleep(nextDelayMs(attempt, error, redialPolicy, random), this.#ending.signal)
       if (session.isOver) return
       try {

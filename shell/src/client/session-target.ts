@@ -25,6 +25,8 @@ export interface TargetRequest {
   /** Empty: `<tokenDirectory>/<id>.token`. */
   readonly tokenFile: string
   readonly tokenDirectory: string
+  /** What the token must be for. Default: `client`. */
+  readonly scope?: 'client' | 'stats'
 }
 
 /**
@@ -43,10 +45,11 @@ export async function findTarget(request: TargetRequest): Promise<SessionTarget>
     throw new ConfigError('ID_MISMATCH', `the session address is that of "${parsed.id}", not of "${id}"`)
   if (claims !== undefined && claims.topic !== '' && claims.topic !== id)
     throw new ConfigError('ID_MISMATCH', `the token is for "${claims.topic}", not for "${id}"`)
-  if (claims !== undefined && claims.scopes.length > 0 && !claims.scopes.includes('client'))
+  const { scope = 'client' } = request
+  if (claims !== undefined && claims.scopes.length > 0 && !claims.scopes.includes(scope))
     throw new ConfigError(
       'TOKEN_WRONG',
-      `the token is for a ${claims.scopes.join(' and ')}, not for a client; ask for one with the scope "client"`,
+      `the token has the scope "${claims.scopes.join('", "').slice(0, 80)}" and not "${scope}", which is needed`,
     )
   const { expiresAtSec } = claims ?? {}
   return { id, access, token, expiresAtMs: expiresAtSec === undefined ? undefined : expiresAtSec * 1000 }

@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AppError, errorCode } from '@relay/common/errors'
+import { mergeKnownHosts, type NamedKeys } from './known-hosts-text.ts'
+
+export interface SshFiles {
+  /** The text of the configuration, given where the host keys will lie. */
+  readonly configText: (knownHostsFile: string) => string
+  readonly keys: readonly NamedKeys[]
+}
+
+export interface WrittenSshFiles {
+  readonly config: string
+  readonly knownHosts: string
+  readonly conflicts: readonly string[]
+  readonly replaced: readonly string[]
+}
+
+/**
+ * Writes `config` and `known_hosts` into a folder, which is made where it is missing. Each file is there in whole, old
+ * or new, at any moment.
+ * @throws {AppError} `WRITE_FAILED`.
+ */
+export async function writeSshFiles(
+  directory: string,
+  { configText, keys }: SshFiles,
+): Promise<WrittenSshFiles> {
+  const config = join(directory, 'config')
+  const knownHosts = join(directory, 'known_hosts')
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const merged = mergeKnownHosts(await readIfThere(knownHosts), keys)
+    await replaceFile(knownHosts, merged.text)
+    await replaceFile(config, configText(knownHosts))
+    return { config, knownHosts, conflicts: merged.conflicts, replaced: merged.replaced }
+  } catch (cause) {
+    throw new AppError('WRITE_FAILED', `the files for ssh cannot be written into ${directory}`, { cause })
+  }
+}
+
+async function readIfThere(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return ''
+    throw error
+  }
+}
+
+async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    await using file = await open(temporary, 'wx', 0o600)
+    await file.writeFile(text)
+    await file.sync()
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
+  }
+}
