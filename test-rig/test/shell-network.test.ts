@@ -80,15 +80,7 @@ describe('a long and lossy way', () => {
     const tunnel = stack.use(await startClient({ relay, id: 'flow', within: here.within }))
     const measure = async (way: 'up' | 'down', address: string, at: number): Promise<number> => {
       const amount = way === 'down' ? '5' : '100'
-      const [command, ...words] = [
-        ...here.within,
-        process.execPath,
-        flow,
-        way,
-        address,
-        String(at),
-        amount,
-      ]
+      const [command, ...words] = [...here.within, process.execPath, flow, way, address, String(at), amount]
       const { stdout } = await runProgram(command, words)
       return Number(stdout)
     }
