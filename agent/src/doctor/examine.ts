@@ -1,4 +1,5 @@
 import type { Environment } from '@relay/common/proxy'
+import { parseShellAccess } from '@relay/common/shell-host/shell-access'
 import type { AgentConfig } from '../config.ts'
 import { isStream } from '../feeds/feed-hub.ts'
 import { agentVersion } from '../version.ts'
@@ -10,6 +11,7 @@ import { dnsCheck, proxyCheck } from './checks/network.ts'
 import { powerCheck } from './checks/power.ts'
 import { relayCheck } from './checks/relay.ts'
 import { serialPortsCheck } from './checks/serial-ports.ts'
+import { shellHostCheck } from './checks/shell-host.ts'
 import { systemCheck } from './checks/system.ts'
 import { temperatureCheck } from './checks/temperature.ts'
 import { type TokenUse, tokensCheck } from './checks/tokens.ts'
@@ -83,6 +85,7 @@ function judgeRights(userId: number): readonly Verdict[] {
 function checksFor({ opened, machine }: ExamineOptions): readonly Check[] {
   const { config } = opened
   const accesses = accessesOf(config)
+  const dialled = [...accesses, config.shell.session].filter((address) => URL.canParse(address))
   const { environment } = machine
   // Several areas ask for it, and it is the same.
   let asked: ReturnType<typeof gatherService> | undefined
@@ -90,17 +93,18 @@ function checksFor({ opened, machine }: ExamineOptions): readonly Check[] {
   return [
     systemCheck({ machine, service }),
     clockCheck(machine),
-    dnsCheck(accesses, { environment, monotonicMs: () => machine.clock.monotonicMs() }),
+    dnsCheck(dialled, { environment, monotonicMs: () => machine.clock.monotonicMs() }),
     proxyCheck(async () => {
       const { properties, environment: unitEnvironment } = await service()
       const isInstalled = properties?.get('LoadState') === 'loaded'
-      return { addresses: accesses, environment, unitEnvironment: isInstalled ? unitEnvironment : undefined }
+      return { addresses: dialled, environment, unitEnvironment: isInstalled ? unitEnvironment : undefined }
     }),
     relayCheck(accesses, machine),
     tokensCheck(tokenUses(config), { machine, service }),
     camerasCheck(config.cameras, { machine, service, ffmpeg: config.video.ffmpeg }),
     encodersCheck(config.cameras, { machine, ffmpeg: config.video.ffmpeg }),
     serialPortsCheck(portsOf(config), { machine, service }),
+    ...(config.shell.session === '' ? [] : [shellHostCheck(config.shell, machine)]),
     diskCheck(config.recordings, { machine, service }),
     temperatureCheck(machine),
     powerCheck(machine),
@@ -121,7 +125,7 @@ function portsOf(config: AgentConfig): readonly { readonly name: string; readonl
   return config.instruments.filter(({ device }) => device.startsWith('/'))
 }
 
-/** What each topic needs of its token. Pure. */
+/** What each topic, and the shell host, needs of its token. Pure. */
 export function tokenUses(config: AgentConfig): readonly TokenUse[] {
   const cameras = new Set(config.cameras.map(({ feed }) => feed))
   const instruments = new Set(instrumentFeeds(config))
@@ -130,12 +134,22 @@ export function tokenUses(config: AgentConfig): readonly TokenUse[] {
     const isSentTo = cameras.has(feed) || isStream(feed) || topic === config.heartbeat.topic
     return isSentTo ? ['write'] : []
   }
-  return config.topics.map(({ topic, feed, tokenFile, access }) => ({
-    topic,
-    tokenFile,
-    access: access === '' ? config.relay.access : access,
-    needs: needsOf(topic, feed),
-  }))
+  return [
+    ...config.topics.map(({ topic, feed, tokenFile, access }) => ({
+      topic,
+      tokenFile,
+      access: access === '' ? config.relay.access : access,
+      needs: needsOf(topic, feed),
+    })),
+    ...shellTokenUses(config.shell),
+  ]
+}
+
+function shellTokenUses({ session, tokenFile }: AgentConfig['shell']): readonly TokenUse[] {
+  const parsed = parseShellAccess(session)
+  if (typeof parsed === 'string') return []
+  const access = parsed.shown.replace(/\/(?:api\/v1\/connect|shell)\/[^/]+\/?$/, '')
+  return [{ topic: parsed.id, tokenFile, access, needs: ['host'], session }]
 }
 
 function instrumentFeeds(config: AgentConfig): readonly string[] {
@@ -147,6 +161,8 @@ export async function redactorFor(config: AgentConfig, machine: Machine): Promis
   const files = [
     ...config.topics.map(({ tokenFile }) => tokenFile),
     ...config.mqttInstruments.map(({ passwordFile }) => passwordFile),
+    config.shell.tokenFile,
+    config.shell.hostKeys.deviceKeyFile,
   ].filter((path) => path !== '')
   const texts = await Promise.all(files.map((path) => machine.readText(path)))
   return new Redactor([...texts.filter((text) => text !== undefined), ...secretsOf(machine.environment)])

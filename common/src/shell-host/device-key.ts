@@ -17,7 +17,15 @@ const maxKeyIdLength = 128
  * @throws {AppError} `DEVICE_KEY_MISSING`, `DEVICE_KEY_UNREADABLE`, `DEVICE_KEY_WRONG`.
  */
 export async function readDeviceKey(path: string): Promise<DeviceKey> {
-  const jwk = parseJwk(await readText(path), path)
+  return await parseDeviceKey(await readText(path), path)
+}
+
+/**
+ * The same for what stood in the file `path`.
+ * @throws {AppError} `DEVICE_KEY_WRONG`.
+ */
+export async function parseDeviceKey(text: string, path: string): Promise<DeviceKey> {
+  const jwk = parseJwk(text, path)
   const { kid, kty, crv, x, y, d } = jwk
   const wrong = (why: string): AppError => new AppError('DEVICE_KEY_WRONG', `the device key ${path} ${why}`)
   if (typeof kid !== 'string' || kid === '' || kid.length > maxKeyIdLength)

@@ -11,7 +11,7 @@ export interface Asked {
   readonly token: string
 }
 
-const patienceMs = 20_000
+const patienceMs = 60_000
 
 /** The relay's end of one websocket, with all that the host said on it. */
 export class Wire {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 
-const patienceMs = 20_000
+const patienceMs = 60_000
 
 /** A TCP server in the place of sshd, whose connections the test holds in its hands. */
 export class FakeSshd implements AsyncDisposable {

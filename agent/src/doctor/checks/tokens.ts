@@ -23,7 +23,9 @@ export interface TokenUse {
   /** Address of its access API. */
   readonly access: string
   /** Scopes without which something here would not work; none where only scripts use the topic. */
-  readonly needs: readonly ('read' | 'write')[]
+  readonly needs: readonly ('read' | 'write' | 'host')[]
+  /** Session address of a shell relay, whose tokens are of another kind; undefined for a topic. */
+  readonly session?: string
 }
 
 export interface TokenFacts {
@@ -130,7 +132,7 @@ function readContent(text: string | undefined, path: string): TokenContent {
 
 /** Swaps it for an address as the agent does, and lets that address go unused. */
 async function tryToken(
-  { access, topic }: TokenUse,
+  { access, topic, session }: TokenUse,
   token: string,
   { environment }: Machine,
   signal: AbortSignal,
@@ -138,7 +140,7 @@ async function tryToken(
   if (access === '') return { kind: 'not-asked' }
   try {
     await exchangeToken({
-      access: topicUrl(access, topic),
+      access: session ?? topicUrl(access, topic),
       token,
       timeoutMs: exchangeWithinMs,
       signal,
@@ -220,8 +222,9 @@ function judgeClaims(name: string, use: TokenUse, claims: Claims, nowMs: number)
       `is for the topic ${shown(claims.topic)}`,
       'exchange the token files, or correct the topic in the configuration',
     )
-  if (claims.prefix !== '' && claims.prefix !== 'session')
-    tell(`is for connections of the kind ${shown(claims.prefix)}, not session`)
+  const kinds = use.session === undefined ? ['session'] : ['shell', 'connect']
+  if (claims.prefix !== '' && !kinds.includes(claims.prefix))
+    tell(`is for connections of the kind ${shown(claims.prefix)}, not ${kinds.join(' or ')}`)
   const base = use.access.replace(/\/+$/, '')
   if (
     claims.audiences.length > 0 &&
@@ -233,6 +236,8 @@ function judgeClaims(name: string, use: TokenUse, claims: Claims, nowMs: number)
         'the two must be equal letter by letter unless the relay is reached under another address than its own',
       ),
     )
+  if (use.needs.includes('host') && !claims.scopes.includes('host'))
+    tell('is no token of a host: its scope must be "host"')
   if (use.needs.includes('write') && !claims.scopes.includes('write'))
     tell('may not write, and something here has to send to the topic')
   if (use.needs.includes('read') && !claims.scopes.includes('read'))
