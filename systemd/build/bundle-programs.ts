@@ -21,6 +21,8 @@ export interface Bundles {
 export const bundledPrograms: readonly BundledProgram[] = [
   { name: 'relay', entry: 'relay/src/main.ts' },
   { name: 'session', entry: 'relay/src/session-main.ts' },
+  { name: 'shell', entry: 'shell/src/main.ts' },
+  { name: 'jump', entry: 'shell/src/jump-main.ts' },
   { name: 'relay-agent', entry: 'agent/src/main.ts' },
   { name: 'relay-host', entry: 'agent/src/relay-host-main.ts' },
 ]

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { agentConfigSpec } from '../../agent/src/config.ts'
 import { relaySpec } from '../../relay/src/config.ts'
+import { shellRelaySpec } from '../../shell/src/relay/config.ts'
 import { nodeVersion } from '../build/pinned-node.ts'
 import { debianChangelog } from './changelog.ts'
 import { completionsOf } from './completions.ts'
@@ -43,8 +44,10 @@ export async function addPapers(tree: PackageTree, options: PapersOptions): Prom
     await tree.write(`usr/share/zsh/vendor-completions/_${program.name}`, zsh)
     await tree.write(`usr/share/fish/vendor_completions.d/${program.name}.fish`, fish)
   }
-  const page = configPage({ ...configFacts[name], sourceDateEpoch: version.sourceDateEpoch })
-  await tree.writeCompressed(`usr/share/man/man5/${configFacts[name].name}.5`, page)
+  for (const facts of configFacts[name]) {
+    const page = configPage({ ...facts, sourceDateEpoch: version.sourceDateEpoch })
+    await tree.writeCompressed(`usr/share/man/man5/${facts.name}.5`, page)
+  }
   await tree.writeCompressed(
     `${papers}/changelog`,
     debianChangelog({
@@ -63,21 +66,32 @@ export async function addPapers(tree: PackageTree, options: PapersOptions): Prom
   await addConfigFile[name](tree, checkout)
 }
 
-const configFacts: Readonly<Record<PackageName, Omit<ConfigPageFacts, 'sourceDateEpoch'>>> = {
-  'relay-agent': {
-    name: 'relay-agent.yaml',
-    path: '/etc/relay-agent/agent.yaml',
-    about: 'configuration of relay-agent',
-    program: 'relay-agent',
-    schema: agentConfigSpec.schema,
-  },
-  'relay-server': {
-    name: 'relay.yaml',
-    path: '/etc/relay/relay.yaml',
-    about: 'configuration of the relay',
-    program: 'relay',
-    schema: relaySpec.schema,
-  },
+const configFacts: Readonly<Record<PackageName, readonly Omit<ConfigPageFacts, 'sourceDateEpoch'>[]>> = {
+  'relay-agent': [
+    {
+      name: 'relay-agent.yaml',
+      path: '/etc/relay-agent/agent.yaml',
+      about: 'configuration of relay-agent',
+      program: 'relay-agent',
+      schema: agentConfigSpec.schema,
+    },
+  ],
+  'relay-server': [
+    {
+      name: 'relay.yaml',
+      path: '/etc/relay/relay.yaml',
+      about: 'configuration of the relay',
+      program: 'relay',
+      schema: relaySpec.schema,
+    },
+    {
+      name: 'shell.yaml',
+      path: '/etc/shell-relay/shell.yaml',
+      about: 'configuration of the shell relay',
+      program: 'shell',
+      schema: shellRelaySpec.schema,
+    },
+  ],
 }
 
 const addConfigFile: Readonly<Record<PackageName, (tree: PackageTree, checkout: string) => Promise<void>>> = {
@@ -94,7 +108,14 @@ const addConfigFile: Readonly<Record<PackageName, (tree: PackageTree, checkout: 
       'Configuration of relay.service. The relay starts once audience and url are set and the secret of tokens is in /etc/relay/secret (for instance by: umask 077; openssl rand -hex 32 > /etc/relay/secret). "relay config --config FILE" says what is wrong.'
     const text = settingsFile(settingsOf(relaySpec), { heading, active: { secretFiles: '[secret]' } })
     await tree.write('etc/relay/relay.yaml', text)
-    await tree.write('DEBIAN/conffiles', '/etc/relay/relay.yaml\n')
+    const shellHeading =
+      'Configuration of shell-relay.service, through which administrators reach the ssh servers of boards. It starts once the secret of tokens is in /etc/shell-relay/secret (for instance by: umask 077; openssl rand -hex 32 > /etc/shell-relay/secret) and audience and url are set here. "shell settings --config FILE" says what is wrong; "systemctl start shell-relay" starts it.'
+    const shellText = settingsFile(settingsOf(shellRelaySpec), {
+      heading: shellHeading,
+      active: { secretFiles: '[secret]' },
+    })
+    await tree.write('etc/shell-relay/shell.yaml', shellText)
+    await tree.write('DEBIAN/conffiles', '/etc/relay/relay.yaml\n/etc/shell-relay/shell.yaml\n')
   },
 }
 
@@ -129,6 +150,32 @@ const pageFacts: Readonly<Record<string, PageFacts>> = {
       ['systemctl', 1],
       ['relay.yaml', 5],
     ],
+  },
+  shell: {
+    about: 'reach the ssh servers of experiments behind firewalls',
+    files: [
+      [
+        '/etc/shell-relay/shell.yaml',
+        'The configuration of the relay as a service; every setting is explained in it.',
+      ],
+      [
+        '/etc/shell-relay/secret',
+        'Shared secrets of tokens, one in each line; only root reads it, and systemd for the service.',
+      ],
+      ['/etc/default/shell-relay', 'Variables of the service; not there at first.'],
+      ['~/.config/relay-shell/', 'Tokens of a person, one file for each experiment.'],
+    ],
+    seeAlso: [
+      ['jump', 1],
+      ['ssh', 1],
+      ['systemctl', 1],
+      ['shell.yaml', 5],
+    ],
+  },
+  jump: {
+    about: 'the shell programs under the names and variables of practable/jump',
+    files: [['/etc/shell-relay/shell.yaml', 'Settings of the relay, where they are not given by variables.']],
+    seeAlso: [['shell', 1]],
   },
   session: {
     about: 'the relay under the names and variables of practable/relay v0.2.2',

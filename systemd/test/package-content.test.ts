@@ -206,22 +206,27 @@ describe('what the agent for this machine and for a Raspberry Pi does once unpac
   })
 })
 
-test('the configuration of the server has every setting, and asks only for what nobody can know', async () => {
-  using unpacked = await UnpackedPackage.open('relay-server', 'amd64')
-  const config = unpacked.path('etc/relay/relay.yaml')
-  const node = unpacked.path('usr/lib/relay-server/bin/node')
-  const relay = unpacked.path('usr/lib/relay-server/lib/relay.mjs')
+test.each([
+  { program: 'relay', command: 'config', file: 'etc/relay/relay.yaml' },
+  { program: 'shell', command: 'settings', file: 'etc/shell-relay/shell.yaml' },
+])(
+  'the configuration of $program on the server has every setting, and asks only for what nobody can know',
+  async ({ program, command, file }) => {
+    using unpacked = await UnpackedPackage.open('relay-server', 'amd64')
+    const node = unpacked.path('usr/lib/relay-server/bin/node')
+    const bundle = unpacked.path(`usr/lib/relay-server/lib/${program}.mjs`)
 
-  const args = [relay, 'config', '--config', config]
-  const asInstalled = await runCommand(node, args)
-  const filledIn = await runCommand(node, [
-    ...args,
-    '--audience=https://lab.example.org/access',
-    '--url=wss://lab.example.org/relay',
-  ])
+    const args = [bundle, command, '--config', unpacked.path(file)]
+    const asInstalled = await runCommand(node, args)
+    const filledIn = await runCommand(node, [
+      ...args,
+      '--audience=https://lab.example.org/access',
+      '--url=wss://lab.example.org/relay',
+    ])
 
-  expect(asInstalled.code).toBe(78)
-  expect(asInstalled.stderr).toMatch(/audience[^]*url/)
-  expect({ code: filledIn.code, stderr: filledIn.stderr }).toEqual({ code: 0, stderr: '' })
-  expect(filledIn.stdout).toContain('"secret"')
-})
+    expect(asInstalled.code).toBe(78)
+    expect(asInstalled.stderr).toMatch(/audience[^]*url/)
+    expect({ code: filledIn.code, stderr: filledIn.stderr }).toEqual({ code: 0, stderr: '' })
+    expect(filledIn.stdout).toContain('"secret"')
+  },
+)

@@ -11,6 +11,15 @@ const why =
 const otherDevice = '/dev/ttyOther'
 const devices = [SerialBoard.device, otherDevice, '/dev/net/tun', '/dev/null']
 
+/** Their ports are handed to them: they can make no connection of their own, and the journal is an open socket. */
+const neededByServers: readonly string[] = [
+  'state folder written',
+  'own /tmp written',
+  'unix socket',
+  'writable memory executed',
+  'device /dev/null',
+]
+
 /** What each service must be able to do, of all that the probe tries. The rest it must not. */
 const allowedIn: Readonly<Record<string, readonly string[]>> = {
   'relay-agent.service': [
@@ -26,14 +35,8 @@ const allowedIn: Readonly<Record<string, readonly string[]>> = {
     `device ${SerialBoard.device}`,
     'device /dev/null',
   ],
-  // Its ports are handed to it: it can make no connection of its own, and its journal goes through an open socket.
-  'relay.service': [
-    'state folder written',
-    'own /tmp written',
-    'unix socket',
-    'writable memory executed',
-    'device /dev/null',
-  ],
+  'relay.service': neededByServers,
+  'shell-relay.service': neededByServers,
 }
 
 describe.skipIf(why !== undefined)(`the sandbox${why === undefined ? '' : ` (skipped: ${why})`}`, () => {
@@ -46,6 +49,7 @@ describe.skipIf(why !== undefined)(`the sandbox${why === undefined ? '' : ` (ski
       packages: ['relay-server', 'relay-agent'],
       devices: { [otherDevice]: '/dev/fuse' },
     })
+    await lab.setUpShellRelay()
     await new SerialBoard(lab.container).plug()
     const probe = await readFile(join(import.meta.dirname, 'probe/sandbox-probe.pl'), 'utf8')
     await lab.container.write('/opt/sandbox-probe.pl', probe)

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path'
 import { randomBytes } from 'node:crypto'
-import { signToken } from '@relay/common/token/sign-token'
+import { signToken, type TokenClaims } from '@relay/common/token/sign-token'
 import { TopicPeer, askForAddress } from '../../../test-rig/src/rig/topic-peer.ts'
 import { until } from '../../../test-rig/src/rig/until.ts'
 import type { PackageName } from '../../debian/package-definition.ts'
@@ -10,6 +10,7 @@ import type { ForwardedPort } from './forwarded-port.ts'
 
 const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
 const audience = 'http://127.0.0.1:3000'
+const shellAudience = 'http://127.0.0.1:3004'
 const installWithinMs = 100_000
 /** Where the built packages lie inside. */
 const packagesInside = '/packages'
@@ -73,6 +74,22 @@ export class InstalledLab implements AsyncDisposable {
     const relay = ['secretFiles: [secret]', `audience: ${audience}`, 'url: ws://127.0.0.1:3001', '']
     await this.container.write('/etc/relay/relay.yaml', relay.join('\n'))
     await this.container.shell('systemctl restart relay')
+  }
+
+  /** Sets the shell relay up as an administrator does it, with the same secret, and starts it. */
+  async setUpShellRelay(): Promise<void> {
+    await this.container.write('/etc/shell-relay/secret', `${this.#secret}\n`, '600')
+    const settings = ['secretFiles: [secret]', `audience: ${shellAudience}`, 'url: ws://127.0.0.1:3005', '']
+    await this.container.write('/etc/shell-relay/shell.yaml', settings.join('\n'))
+    await this.container.shell(
+      'systemctl start shell-access.socket shell-relay.socket shell-metrics.socket shell-relay',
+    )
+  }
+
+  /** A token for a host or a client of the shell relay, valid for an hour. */
+  async shellToken(id: string, scope: 'host' | 'client'): Promise<string> {
+    const claims = { topic: id, prefix: 'shell', scopes: [scope], aud: [shellAudience] }
+    return await signed(claims, this.#secret)
   }
 
   /** A token for one topic, valid for an hour. */
@@ -160,18 +177,16 @@ export function packageInside(name: PackageName): string {
 }
 
 async function tokenFor(topic: string, secret: string): Promise<string> {
+  return await signed(
+    { booking_id: 'systemd', topic, prefix: 'session', scopes: ['read', 'write'], aud: [audience] },
+    secret,
+  )
+}
+
+async function signed(claims: Omit<TokenClaims, 'exp' | 'nbf' | 'iat'>, secret: string): Promise<string> {
   const nowSec = Math.floor(Date.now() / 1000)
   return await signToken(
-    {
-      booking_id: 'systemd',
-      topic,
-      prefix: 'session',
-      scopes: ['read', 'write'],
-      aud: [audience],
-      exp: nowSec + 3600,
-      nbf: nowSec - 1,
-      iat: nowSec - 1,
-    },
+    { ...claims, exp: nowSec + 3600, nbf: nowSec - 1, iat: nowSec - 1 },
     new TextEncoder().encode(secret),
   )
 }
