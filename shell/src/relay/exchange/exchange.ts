@@ -184,8 +184,11 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     const used = Math.max(this.#links.size, this.hosts.size + this.#readers.size + 2 * pairs.size)
     if (used + (isClient ? 2 : 1) > limits.maxConnections) return 'too-many-connections'
     const { id } = permission
-    if (permission.role === 'manager' && this.hosts.managersOf(id).length >= limits.maxHostsPerId)
+    if (permission.role === 'manager' && this.hosts.managersOf(id).length >= limits.maxHostsPerId) {
+      // Often they are ghosts of the one that asks: then there is room soon.
+      this.hosts.probe(id)
       return 'too-many-hosts'
+    }
     if (!isClient) return undefined
     if (pairs.countOfId(id) >= limits.maxSessionsPerId) return 'too-many-sessions'
     if (pairs.countOfAddress(limitKey(address)) >= limits.maxSessionsPerAddress) return 'too-many-of-address'

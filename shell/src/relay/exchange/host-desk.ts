@@ -67,12 +67,17 @@ export class HostDesk {
   /** It is in charge from here on. Those before it are asked whether they live: often it is the same host. */
   add(link: Link): void {
     const { id } = link.permission
-    const nowMs = this.#clock.monotonicMs()
-    for (const other of this.managersOf(id)) other.probe(nowMs)
+    this.probe(id)
     const list = this.#lists.get(id) ?? new ManagerList<Link>()
     this.#lists.set(id, list)
     this.#told.set(link, { readMs: Number.NEGATIVE_INFINITY, unread: undefined })
-    this.#tell(list.add(link), nowMs)
+    this.#tell(list.add(link), this.#clock.monotonicMs())
+  }
+
+  /** Asks whether the hosts of an id live. */
+  probe(id: string): void {
+    const nowMs = this.#clock.monotonicMs()
+    for (const link of this.managersOf(id)) link.probe(nowMs)
   }
 
   delete(link: Link): void {

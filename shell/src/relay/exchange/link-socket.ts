@@ -7,7 +7,7 @@ export const maxMessageBytes = 10_485_760
 
 /** The websocket of a link. */
 export class LinkSocket extends EchoingSocket {
-  /** Whose socket it is: kept here so that all sockets share their listeners. */
+  /** Who is told of it when the peer closes. */
   link: Link | undefined
 
   /** The library answers the peer's close, or ends the connection for a fault of the peer. */

@@ -41,7 +41,7 @@ export interface LinkOptions {
 
 /** What the owner of a link wants to know. */
 export interface LinkOwner {
-  message(payload: Buffer, isBinary: boolean): void
+  message(payload: Buffer, isBinary: boolean, nowMs: number): void
   /** The socket took everything it had. */
   drained(): void
   /** The peer has gone, or was given up; never called after `end`. */
@@ -133,7 +133,7 @@ export class Link {
     this.messages += 1
     this.bytes += payload.length
     this.lastMs = nowMs
-    if (this.#isOpen) this.#owner?.message(payload, isBinary)
+    if (this.#isOpen) this.#owner?.message(payload, isBinary, nowMs)
   }
 
   pinged(payloadBytes: number): void {

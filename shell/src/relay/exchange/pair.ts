@@ -118,7 +118,7 @@ export class Pair {
     this.#client = client
     client.begin(
       {
-        message: (payload, isBinary) => this.#fromClient(client, payload, isBinary),
+        message: (payload, isBinary, at) => this.#fromClient(client, payload, isBinary, at),
         drained: () => this.#drained('client'),
         left: (leaving) => this.decide({ kind: 'left', side: 'client', leaving }),
       },
@@ -137,7 +137,7 @@ export class Pair {
     this.#limitToClient = this.#limitFor(host.kind, clientKind)
     host.begin(
       {
-        message: (payload, isBinary) => this.#fromHost(host, payload, isBinary),
+        message: (payload, isBinary, at) => this.#fromHost(host, payload, isBinary, at),
         drained: () => this.#drained('host'),
         left: (leaving) => this.decide({ kind: 'left', side: 'host', leaving }),
       },
@@ -173,12 +173,12 @@ export class Pair {
     given?.fail('tooSlow', 'ended')
   }
 
-  #fromClient(client: Link, payload: Buffer, isBinary: boolean): void {
+  #fromClient(client: Link, payload: Buffer, isBinary: boolean, nowMs: number): void {
     switch (this.#state?.phase) {
       case 'waiting':
       case 'alerted':
       case 'paired':
-        this.#pass(client, payload, isBinary, this.toHost)
+        this.#pass(client, this.toHost, payload, isBinary, nowMs)
         if (this.toHost.waitingBytes > this.#limitToHost) this.#pause(client)
         return
       case 'closing-client':
@@ -191,23 +191,23 @@ export class Pair {
     }
   }
 
-  #fromHost(host: Link, payload: Buffer, isBinary: boolean): void {
+  #fromHost(host: Link, payload: Buffer, isBinary: boolean, nowMs: number): void {
     if (this.#state?.phase !== 'paired') {
       this.#deps.counters.discardedBytes += payload.length
       return
     }
-    this.#pass(host, payload, isBinary, this.toClient)
+    this.#pass(host, this.toClient, payload, isBinary, nowMs)
     if (this.toClient.waitingBytes > this.#limitToClient) this.#pause(host)
   }
 
   /** An empty message carries nothing: it opened the gate of the old relay (spec shell 8.2). */
-  #pass(from: Link, payload: Buffer, isBinary: boolean, outbox: Outbox): void {
+  #pass(from: Link, outbox: Outbox, payload: Buffer, isBinary: boolean, nowMs: number): void {
     if (payload.length === 0) return
-    const { counters, monotonicMs, onWaiting } = this.#deps
+    const { counters, onWaiting } = this.#deps
     if (isBinary || from.kind !== 'tunnel') {
-      outbox.offer(payload, BINARY, monotonicMs())
+      outbox.offer(payload, BINARY, nowMs)
     } else if (this.#isTextPassed) {
-      outbox.offer(payload, TEXT, monotonicMs())
+      outbox.offer(payload, TEXT, nowMs)
     } else {
       counters.ignoredTexts += 1
       return
