@@ -138,7 +138,8 @@ describe('an outbox', () => {
   })
 
   test('keeps the order of thousands that leave a few at a time', () => {
-    const outbox = new Outbox(newTotals(), turnEnd)
+    const totals = newTotals()
+    const outbox = new Outbox(totals, turnEnd)
     const sink = new FakeSink(100)
     outbox.attach(sink, 0)
     for (let count = 0; count < 3000; count++) outbox.offer(Buffer.from(`${count}`), BINARY, 0)
@@ -148,6 +149,7 @@ describe('an outbox', () => {
     }
     const arrived = sink.messages().map(({ payload }) => payload.toString())
     expect(arrived).toEqual(Array.from({ length: 3000 }, (_, count) => `${count}`))
+    expect(totals).toEqual(newTotals())
   })
 
   test('that is closed counts what it loses, takes nothing more and holds nothing', () => {
