@@ -27,7 +27,7 @@ describe.each(papers)('%s', (paper) => {
   test('names only files and scripts that are there', () => {
     const files = [
       ...text.matchAll(
-        /(?<![\w/-])(?:agent|relay|book|common|test-rig|provisioning)\/[\w./-]+\.(?:m?ts|md|json|yaml)\b/g,
+        /(?<![\w/-])(?:agent|relay|shell|book|common|test-rig|provisioning)\/[\w./-]+\.(?:m?ts|md|json|yaml)\b/g,
       ),
     ]
     const commands = [...text.matchAll(/npm run ([\w:]+)/g)]

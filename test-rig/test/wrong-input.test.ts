@@ -9,6 +9,8 @@ const checkout = join(import.meta.dirname, '..', '..')
 const programs = {
   relay: 'relay/bin/relay.mjs',
   session: 'relay/bin/session.mjs',
+  shell: 'shell/bin/shell.mjs',
+  jump: 'shell/bin/jump.mjs',
   'relay-agent': 'agent/bin/relay-agent.mjs',
   lab: 'test-rig/src/lab/main.ts',
   instrument: 'test-rig/src/instrument/main.ts',
@@ -30,6 +32,14 @@ const serving = {
   RELAY_SECRET: 'a secret of the test that is long enough',
   RELAY_PORT_ACCESS: '0',
   RELAY_PORT_RELAY: '0',
+}
+
+const servingShell = {
+  SHELLRELAY_AUDIENCE: 'http://127.0.0.1:1',
+  SHELLRELAY_URL: 'ws://127.0.0.1:2',
+  SHELLRELAY_SECRET: serving.RELAY_SECRET,
+  SHELLRELAY_ACCESS_PORT: '0',
+  SHELLRELAY_RELAY_PORT: '0',
 }
 
 /** `DIR` in a command line stands for a folder with the files written below; `PORT` for one that is taken. */
@@ -82,6 +92,64 @@ const cases: readonly WrongInput[] = [
   { run: 'relay cat', exit: 64, says: /address|session/i },
   { run: 'relay cat http://127.0.0.1:1/session/x --token-file DIR/none', exit: 78, says: /none/ },
   { run: 'relay cat http://127.0.0.1:1/session/x --play DIR/wrong.play --check', exit: 1, says: /line 2/ },
+  { run: 'shell', exit: 64, says: /command is missing.*connect.*serve/ },
+  { run: 'shell sevre', exit: 64, says: /serve/ },
+  { run: 'shell serve --audiense x', exit: 64, says: /--audience/ },
+  { run: 'shell serve', exit: 78, says: /audience[^]*url[^]*SHELLRELAY_SECRET/ },
+  {
+    run: 'shell serve',
+    env: { ...servingShell, SHELLRELAY_ACCESS_PORT: '99999' },
+    exit: 78,
+    says: /SHELLRELAY_ACCESS_PORT.*99999/,
+  },
+  {
+    run: 'shell serve',
+    env: { ...servingShell, SHELLRELAY_ACCESS_PORT: 'PORT' },
+    exit: 69,
+    says: /port \d+ .*in use/,
+  },
+  { run: 'shell serve --config DIR/none.yaml', env: servingShell, exit: 78, says: /none\.yaml/ },
+  { run: 'shell serve --config DIR/wrong.yaml', env: servingShell, exit: 78, says: /line 2: acess/ },
+  { run: 'shell serve --key-directory DIR/none', env: servingShell, exit: 78, says: /none/ },
+  {
+    run: 'shell serve --secret-files DIR/none',
+    env: { ...servingShell, SHELLRELAY_SECRET: '' },
+    exit: 78,
+    says: /none/,
+  },
+  { run: 'shell relay', exit: 1, says: /SHELLRELAY_SECRET not set/ },
+  { run: 'jump relay', exit: 1, says: /You must set JUMP_RELAY_AUDIENCE/ },
+  {
+    run: 'jump relay',
+    env: {
+      JUMP_RELAY_AUDIENCE: 'x',
+      JUMP_RELAY_URL: 'ws://x',
+      JUMP_RELAY_SECRET: serving.RELAY_SECRET,
+      JUMP_RELAY_STATS_EVERY: 'soon',
+    },
+    exit: 78,
+    says: /JUMP_RELAY_STATS_EVERY.*soon/,
+  },
+  { run: 'jump pipe', exit: 64, says: /no command "pipe"/ },
+  { run: 'shell settings --config DIR/wrong.yaml', env: servingShell, exit: 78, says: /line 2: acess/ },
+  { run: 'shell token', exit: 1, says: /SHELLTOKEN_LIFETIME not set/ },
+  { run: 'jump token', exit: 1, says: /JUMP_TOKEN_LIFETIME not set/ },
+  { run: 'shell token --role king', exit: 64, says: /king.*host, client/ },
+  { run: 'shell token --role host --lifetime 1h --secret-file DIR/none', exit: 78, says: /none/ },
+  { run: 'shell deny', exit: 64, says: /argument is missing/ },
+  { run: 'shell deny b --exp yesterday --secret-file DIR/secret', exit: 64, says: /yesterday/ },
+  {
+    run: 'shell allow b --exp 2h --secret-file DIR/secret --access http://127.0.0.1:1',
+    exit: 69,
+    says: /127\.0\.0\.1:1/,
+  },
+  { run: 'shell host', exit: 1, says: /SHELLHOST_RELAYSESSION not set/ },
+  { run: 'jump host', exit: 1, says: /JUMP_HOST_ACCESS not set/ },
+  { run: 'shell host --frobnicate', exit: 64, says: /frobnicate/ },
+  { run: 'shell connect', exit: 64, says: /argument is missing: shell connect <id>/ },
+  { run: 'shell connect pend00 --token-file DIR/none', exit: 78, says: /none/ },
+  { run: 'shell connect pend00 --token-file DIR/none --wait soon', exit: 78, says: /wait.*soon/ },
+  { run: 'jump client --token-file DIR/none', exit: 78, says: /none/ },
   { run: 'relay-agent', exit: 64, says: /command/ },
   { run: 'relay-agent run --config DIR/none.yaml', exit: 78, says: /none\.yaml/ },
   {
