@@ -45,6 +45,7 @@ interface Pair {
 function join(pair: Omit<Pair, 'links'>, fullBytes?: number): readonly [FakeLink, FakeLink] {
   const links = FakeLink.pair(fullBytes === undefined ? {} : { fullBytes })
   const [atClient, atHost] = links
+  if (pair.client.over !== undefined) return links
   pair.host.session.attach(atHost, pair.client.session.state)
   const opened = JSON.parse(String(atHost.sent[0])) as { readonly received: number; readonly window: number }
   pair.client.session.attach(atClient, opened)
@@ -151,6 +152,24 @@ test('a finished session that nobody asks for is forgotten after 30 s', async ()
   await pair.clock.advance(1_100)
 
   expect(before).toBeUndefined()
+  expect(pair.host.over).toMatchObject({ isClean: true })
+})
+
+test('an end that was taken while there was no link is told with the next one, and then both are done', async () => {
+  const pair = connected()
+  pair.client.session.localEnded()
+  pair.host.session.localEnded()
+  const [atClient, atHost] = pair.links
+  while (atClient.queued > 0) atClient.deliver()
+  pair.host.local.take()
+  while (atHost.queued > 0) atHost.deliver()
+  atClient.cut()
+  pair.client.local.take()
+  expect(pair.client.over).toBeUndefined()
+
+  pair.links = join(pair)
+  expect(pair.client.over).toMatchObject({ isClean: true })
+  await settle(pair)
   expect(pair.host.over).toMatchObject({ isClean: true })
 })
 
@@ -303,9 +322,10 @@ function sendSome(end: End, all: Buffer[], bytes: number): void {
 test('whatever the chunks, pauses, cuts and ends: what goes in comes out, once and in order, within the windows', async () => {
   await fc.assert(
     fc.asyncProperty(
-      fc.array(stepOf, { maxLength: 80 }),
+      fc.array(stepOf, { maxLength: 60 }),
+      fc.array(stepOf, { maxLength: 20 }),
       fc.constantFrom(65_536, 100_000, 300_000),
-      async (steps, windowBytes) => {
+      async (before, after, windowBytes) => {
         const clock = new FakeClock()
         const ends = {
           clock,
@@ -316,7 +336,12 @@ test('whatever the chunks, pauses, cuts and ends: what goes in comes out, once a
         const both = [pair.client, pair.host] as const
         const sent: readonly [Buffer[], Buffer[]] = [[], []]
         const ended = [false, false]
-        for (const step of steps) {
+        // The ends of both directions come at some place, and the cuts after them are those that leave most open.
+        const bothEnd: readonly (typeof before)[number][] = [
+          { kind: 'end', at: 0 },
+          { kind: 'end', at: 1 },
+        ]
+        for (const step of [...before, ...bothEnd, ...after]) {
           switch (step.kind) {
             case 'send':
               if (!ended[step.at] && !both[step.at as 0 | 1].local.isPaused)

@@ -145,6 +145,8 @@ export class TunnelSession implements LocalEvents, LinkReceiver {
     if (this.#taken > 0 || this.#isEndTaken) this.#acknowledge()
     this.#pump()
     if (this.#isDone) this.#keepFinished()
+    // The last thing that was owed may have been this very acknowledgement.
+    else this.#judgeDone()
   }
 
   /** Breaks it at both ends: nothing more is delivered. */

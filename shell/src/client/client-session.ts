@@ -41,6 +41,8 @@ export interface ClientSessionDeps {
 const redialPolicy: RetryPolicy = { minMs: 200, maxMs: 5_000, stableAfterMs: 0 }
 /** Each of exchange and handshake, of which one relay that hangs must not use up all the time. */
 const dialWithinMs = 10_000
+/** For a host to come back and answer; the relay says when it is not there. */
+const resumeWithinMs = 30_000
 /** The last words of a session leave within this, or not at all. */
 const farewellWithinMs = 1_000
 
@@ -108,9 +110,10 @@ export class ClientSession {
         await this.#dial(undefined, Math.max(1_000, deadlineMs - clock.monotonicMs()))
         return
       } catch (error) {
-        const delayMs = nextDelayMs(attempt, error, redialPolicy, random)
-        const isLate = clock.monotonicMs() + delayMs > deadlineMs
-        if (!isPassing(error) || isLate || this.#ending.signal.aborted) throw error
+        const leftMs = deadlineMs - clock.monotonicMs()
+        if (!isPassing(error) || leftMs <= 0 || this.#ending.signal.aborted) throw error
+        // The last attempt comes at the end of the time.
+        const delayMs = Math.min(leftMs, nextDelayMs(attempt, error, redialPolicy, random))
         onNote({ kind: 'waiting-for-relay', error })
         await clock.sleep(delayMs, this.#ending.signal)
       }
@@ -184,7 +187,7 @@ export class ClientSession {
       await clock.sleep(nextDelayMs(attempt, error, redialPolicy, random), this.#ending.signal)
       if (session.isOver) return
       try {
-        await this.#dial(session.state, dialWithinMs)
+        await this.#dial(session.state, resumeWithinMs)
         onNote({ kind: 'resumed', afterMs: clock.monotonicMs() - lostAtMs })
         return
       } catch (caught) {

@@ -177,7 +177,9 @@ class Opening implements LinkReceiver {
   #fail(error: AppError): void {
     if (this.#settled) return
     this.#settled = true
-    this.#link?.close(closeCode.ended, 'given up')
+    // To end in order would end the session itself, which the host may have gone on with over this very link.
+    if (this.#options.resume === undefined) this.#link?.close(closeCode.ended, 'given up')
+    else this.#link?.terminate()
     this.#reject(error)
   }
 }
