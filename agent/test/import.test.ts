@@ -69,6 +69,7 @@ describe('a board with the host, a camera and a serial port in units of their ow
       instruments: [
         { feed: 'data', device: '/dev/ttyACM0', baudRate: 57_600, framing: 'line', endOfLineOut: 'crlf' },
       ],
+      shell: { session: 'https://shell-access.practable.io/shell/spin30', sshd: { port: 22 } },
     })
     expect(warnings.filter(({ what }) => what.includes('token'))).toEqual([])
   })
@@ -76,13 +77,14 @@ describe('a board with the host, a camera and a serial port in units of their ow
   test('has its tokens copied, for the owner alone', async () => {
     await importFrom(root)
 
-    for (const name of ['video', 'data']) {
+    for (const name of ['video', 'data', 'shell']) {
       const copy = join(directory, 'new', 'tokens', `${name}.token`)
       expect((await read(copy)).trim()).toBe((await read(join(root, `etc/practable/${name}.token`))).trim())
       expect((await stat(copy)).mode & 0o777).toBe(0o600)
     }
     expect((await readdir(join(directory, 'new', 'tokens'))).toSorted()).toEqual([
       'data.token',
+      'shell.token',
       'video.token',
     ])
   })
@@ -93,7 +95,7 @@ describe('a board with the host, a camera and a serial port in units of their ow
     expect(text).toContain(
       '/usr/local/bin/session-rules line 9: the feed video goes to the topic spin30-video',
     )
-    expect(text).toContain('/etc/practable/shell.token: it is for a shell relay')
+    expect(text).toContain('/etc/practable/shell.token: the shell host of spin30 is part of the agent')
     expect(text).toContain(
       'systemctl disable --now session-rules.service session.service socat.service video.service websocat.service',
     )
@@ -254,7 +256,7 @@ describe('files that nobody expects', () => {
     expect(isEmpty).toBe(true)
   })
 
-  test('of any content never give a configuration that the check refuses', async () => {
+  test('of any content never give a configuration that the check refuses', { timeout: 120_000 }, async () => {
     const old = join(directory, 'root/etc/practable')
     const units = join(directory, 'root/etc/systemd/system')
     await mkdir(old, { recursive: true })
@@ -275,6 +277,9 @@ describe('files that nobody expects', () => {
           '\n',
           'socat /dev/ttyUSB0 tcp:x:1',
           'websocat ws://localhost:8888/ws/data tcp:1',
+          'export SHELLHOST_RELAYSESSION=https://r/shell/x SHELLHOST_TOKEN=a.b.c',
+          'SHELLHOST_LOCALPORT=0x99999',
+          'shell host',
         ),
         fc.string({ maxLength: 6 }),
       ),

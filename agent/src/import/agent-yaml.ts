@@ -4,12 +4,17 @@ type Value = string | number | readonly string[]
 
 /** A configuration file with what differs from the defaults. Texts are quoted as JSON, which YAML reads. Pure. */
 export function agentYaml(config: PlannedConfig, heading: readonly string[]): string {
-  const { name, access, localPort, topics, streams, cameras, instruments } = config
+  const { name, access, localPort, topics, streams, cameras, instruments, shell } = config
   const lines = heading.map((line) => `# ${line}`)
   lines.push('')
   if (name !== '') lines.push(`name: ${JSON.stringify(name)}`, '')
   if (access !== '') lines.push('relay:', `  access: ${JSON.stringify(access)}`, '')
   if (localPort !== undefined) lines.push('localApi:', `  port: ${localPort}`, '')
+  if (shell !== undefined) {
+    const { session, tokenFile, port } = shell
+    lines.push('shell:', `  session: ${JSON.stringify(session)}`, `  tokenFile: ${JSON.stringify(tokenFile)}`)
+    lines.push(...(port === undefined ? [''] : [`  sshd: { port: ${port} }`, '']))
+  }
   lines.push(
     ...list(
       'topics',

@@ -23,6 +23,7 @@ const empty: PlannedConfig = {
   streams: [],
   cameras: [],
   instruments: [],
+  shell: undefined,
 }
 
 /**
@@ -40,6 +41,7 @@ export function fitConfig(planned: PlannedConfig): FittedConfig {
   tryWith('the name', { ...config, name: planned.name })
   tryWith('the address of the relay', { ...config, access: planned.access })
   tryWith('the port of the local API', { ...config, localPort: planned.localPort })
+  if (planned.shell !== undefined) tryWith('the shell host', { ...config, shell: planned.shell })
   for (const stream of planned.streams.slice(0, maxItems))
     tryWith(`the stream ${stream.stream}`, { ...config, streams: [...config.streams, stream] })
   for (const camera of planned.cameras.slice(0, maxItems))

@@ -47,15 +47,18 @@ export async function importDevice(request: ImportRequest): Promise<ImportOutcom
   const nowMs = machine.clock.nowMs()
   const plan = planImport(device, { nowMs, stableName: (path) => stableNames.get(path) })
   const { config, leftOut } = fitConfig(plan.config)
-  const { topics, cameras, instruments, streams } = config
-  const isEmpty = [topics, cameras, instruments, streams].every((list) => list.length === 0)
+  const { topics, cameras, instruments, streams, shell } = config
+  const isEmpty =
+    shell === undefined && [topics, cameras, instruments, streams].every((list) => list.length === 0)
   const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
   const yaml = agentYaml(config, [
     `Made by "relay-agent import ${directory}" of the files of an old device, ${stamp}.`,
     'What is left out has its default; agent.example.yaml shows everything.',
   ])
   const tokens = new Map(
-    topics.map(({ tokenFile }) => [tokenFile, plan.tokens.get(tokenFile) ?? ''] as const),
+    [...topics, ...(shell === undefined ? [] : [shell])].map(
+      ({ tokenFile }) => [tokenFile, plan.tokens.get(tokenFile) ?? ''] as const,
+    ),
   )
   const kept =
     isDryRun || isEmpty ? undefined : await writeImport({ output, yaml, tokens, force, owner, stamp })
@@ -77,7 +80,9 @@ function secretsOf(device: OldDevice, plan: ImportPlan): readonly string[] {
   return [
     ...plan.tokens.values(),
     ...device.loose.filter(({ kind }) => kind === 'token').map(({ text }) => text),
-    ...device.parts.flatMap((part) => (part.kind === 'destination' ? [part.token] : [])),
+    ...device.parts.flatMap((part) =>
+      part.kind === 'destination' || part.kind === 'shell-host' ? [part.token] : [],
+    ),
   ]
 }
 

@@ -49,6 +49,16 @@ export type OldPart =
       readonly tcpPort: number | undefined
       readonly isText: boolean
     }
+  /** The old shell host, by which people reach sshd. */
+  | {
+      readonly kind: 'shell-host'
+      readonly place: Place
+      /** Session address; '' where it is not known. */
+      readonly session: string
+      readonly token: string
+      /** Of sshd; undefined where none is given. */
+      readonly port: number | undefined
+    }
   /** The old host itself. */
   | {
       readonly kind: 'host'

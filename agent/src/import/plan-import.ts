@@ -1,3 +1,4 @@
+import { parseShellAccess } from '@relay/common/shell-host/shell-access'
 import { parseClaims } from '@relay/common/token/claims'
 import { tokenFlaw } from '../check-token-file.ts'
 import { cameraFromFfmpeg, type PlannedCamera } from './camera-from-ffmpeg.ts'
@@ -21,6 +22,15 @@ export interface PlannedInstrument {
   readonly endOfLineOut: 'lf' | 'crlf'
 }
 
+export interface PlannedShell {
+  /** Session address. */
+  readonly session: string
+  /** Relative to the directory of the configuration. */
+  readonly tokenFile: string
+  /** Of sshd; undefined: the usual one. */
+  readonly port: number | undefined
+}
+
 /** The configuration that does what the old device did. */
 export interface PlannedConfig {
   readonly name: string
@@ -31,6 +41,7 @@ export interface PlannedConfig {
   readonly streams: readonly { readonly stream: string; readonly feeds: readonly string[] }[]
   readonly cameras: readonly PlannedCamera[]
   readonly instruments: readonly PlannedInstrument[]
+  readonly shell: PlannedShell | undefined
 }
 
 /** What is to be written, and why. Holds tokens: not for printing. */
@@ -59,6 +70,14 @@ interface Wanted {
   readonly feed: string
   readonly base: string
   readonly topic: string
+  readonly token: string
+  readonly place: string
+}
+
+/** An address and a token that belong together by their name. */
+interface Pair {
+  readonly stem: string
+  readonly access: string
   readonly token: string
   readonly place: string
 }
@@ -94,6 +113,7 @@ class Planner {
       streams: this.#streams(),
       cameras: this.#cameras(),
       instruments: this.#instruments(),
+      shell: this.#shell(tokens),
     }
     return { config, tokens, taken: this.#taken, notTaken: this.#notTaken, advice: this.#advice }
   }
@@ -129,6 +149,7 @@ class Planner {
     }
     const hasRules = wanted.length > 0
     for (const pair of this.#pairs()) {
+      if (isOfShell(pair)) continue
       if (
         hasRules &&
         wanted.some(({ token, topic }) => token === pair.token || topic === topicOf(pair.access)?.topic)
@@ -160,22 +181,55 @@ class Planner {
       this.#leave(
         place,
         /\/shell\//.test(destination)
-          ? 'it is for a shell relay, which is not part of this configuration'
+          ? 'it is for a shell relay, which takes no feeds'
           : 'its address is none of an access API (https://…/session/<topic>)',
       )
     else if (!isToken) this.#leave(place, 'its token is not one token on one line')
     else if (prefixOf(token) === 'shell')
-      this.#leave(place, 'its token is for a shell relay, which is not part of this configuration')
+      this.#leave(place, 'its token is for a shell relay, which takes no feeds')
     else return { feed, ...target, token, place }
     return undefined
   }
 
-  #pairs(): readonly {
-    readonly stem: string
-    readonly access: string
-    readonly token: string
-    readonly place: string
-  }[] {
+  /** The program itself says it, else files of the same name: an address and a token of a shell relay. */
+  #shell(tokens: Map<string, string>): PlannedShell | undefined {
+    const running = this.#of('shell-host')
+    const known = new Set(running.map(({ token }) => token))
+    const kept = this.#quietPairs()
+      .filter((pair) => isOfShell(pair) && !known.has(pair.token))
+      .map(({ access, token, place }) => ({ session: access, token, place, port: undefined }))
+    let planned: PlannedShell | undefined
+    for (const { session, token, place, port } of [...running, ...kept]) {
+      const parsed = parseShellAccess(session)
+      if (planned !== undefined)
+        this.#leave(place, 'there is a shell host already, and one is all that there can be')
+      else if (typeof parsed === 'string')
+        this.#leave(place, `the session address of the shell host: ${parsed}`)
+      else if (!/^[\x21-\x7e]+$/.test(token)) this.#leave(place, 'its token is not one token on one line')
+      else if (claimsOf(token)?.scopes.includes('host') === false)
+        this.#leave(place, 'its token is of a shell relay, but not that of a host')
+      else {
+        const tokenFile = `tokens/${freeName('shell', tokens)}.token`
+        tokens.set(tokenFile, token)
+        planned = { session: session.trim(), tokenFile, port: port === 22 ? undefined : port }
+        this.#take(place, `the shell host of ${parsed.id} is part of the agent`)
+        const flaw = tokenFlaw(token, parsed.id, this.#context.nowMs)
+        if (flaw !== undefined)
+          this.#advice.push(`the token of the shell host ${flaw}: ask whoever runs the relay for a new one`)
+      }
+    }
+    return planned
+  }
+
+  /** As `#pairs`, without a word about what has no partner: that was said already. */
+  #quietPairs(): readonly Pair[] {
+    const notTaken = this.#notTaken.length
+    const pairs = this.#pairs()
+    this.#notTaken.splice(notTaken)
+    return pairs
+  }
+
+  #pairs(): readonly Pair[] {
     const tokens = this.#device.loose.filter(({ kind }) => kind === 'token')
     const accesses = this.#device.loose.filter(({ kind }) => kind === 'access')
     const find = (list: readonly LooseText[], stem: string): LooseText | undefined =>
@@ -326,7 +380,19 @@ function addressFromToken(token: string): string | undefined {
   const claims = claimsOf(token)
   const [audience] = claims?.audiences ?? []
   if (claims === undefined || audience === undefined || claims.topic === '') return undefined
-  return `${audience.replace(/\/+$/, '')}/session/${encodeURIComponent(claims.topic)}`
+  const path = paths.get(claims.prefix) ?? 'session'
+  return `${audience.replace(/\/+$/, '')}/${path}/${encodeURIComponent(claims.topic)}`
+}
+
+/** Where a token of that kind is swapped for an address. */
+const paths: ReadonlyMap<string, string> = new Map([
+  ['shell', 'shell'],
+  ['connect', 'api/v1/connect'],
+])
+
+/** It is for a shell relay. */
+function isOfShell({ access, token }: Pair): boolean {
+  return /\/(?:shell|api\/v1\/connect)\/[^/]+\/?$/.test(access.trim()) || paths.has(prefixOf(token))
 }
 
 function prefixOf(token: string): string {

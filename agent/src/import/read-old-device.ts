@@ -152,9 +152,10 @@ class DeviceReader {
     const text = await this.#text(path)
     if (text === undefined) return
     const unit = parseUnit(text)
-    const isOurs = /practable|\/ts\/|\/ws\/|:8888|websocat|\b(?:session|relay) host\b|ffmpeg|socat|VW_/.test(
-      text,
-    )
+    const isOurs =
+      /practable|\/ts\/|\/ws\/|:8888|websocat|\b(?:session|relay|shell|jump) host\b|ffmpeg|socat|VW_/.test(
+        text,
+      )
     const tally: Tally = { taken: 0, foreign: new Set() }
     const variables = await this.#unitVariables(unit.lines, path)
     const found = this.#parts.length + this.#notUnderstood.length

@@ -119,6 +119,30 @@ test('the host, its port and its API are known by its variables', () => {
   expect(split('relay serve')).toEqual({ kind: 'foreign', program: 'relay serve' })
 })
 
+test.each([
+  ['/usr/local/bin/shell', 'SHELLHOST_RELAYSESSION', 'SHELLHOST_TOKEN', 'SHELLHOST_LOCALPORT'],
+  ['jump', 'JUMP_HOST_ACCESS', 'JUMP_HOST_TOKEN', 'JUMP_HOST_LOCAL_PORT'],
+])('the shell host of %s is known by its variables', (program, session, token, port) => {
+  const variables = new Map([
+    [session, 'https://relay.example.org/shell/pend00'],
+    [token, 'a.b.c'],
+    [port, '0x16'],
+  ])
+  expect(recognise([program, 'host'], variables)).toMatchObject({
+    part: {
+      kind: 'shell-host',
+      session: 'https://relay.example.org/shell/pend00',
+      token: 'a.b.c',
+      port: 22,
+    },
+  })
+  expect(recognise([program, 'host'], new Map([[token, 'a.b.c']]))).toEqual({
+    kind: 'unclear',
+    why: `${session} of this shell host does not stand here`,
+  })
+  expect(recognise([program, 'client'], variables)).toMatchObject({ kind: 'foreign' })
+})
+
 test('scripts are followed, and what only keeps a script going is harmless', () => {
   expect(split('bash -e /opt/a.sh')).toEqual({ kind: 'script', path: '/opt/a.sh' })
   expect(recognise(['sh', '-ec', 'a b'])).toEqual({ kind: 'text', text: 'a b' })

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { goInteger } from '@relay/common/go-value'
 import type { OldPart, Place } from './old-part.ts'
 import { unknownMark } from './resolve-word.ts'
 
@@ -52,6 +53,10 @@ export function recogniseCommand(command: ResolvedCommand): Recognised {
       return recogniseWebsocat(args, place)
     case 'stty':
       return recogniseStty(args, place)
+    case 'shell':
+      return recogniseShellHost(args, command, shellVariables)
+    case 'jump':
+      return recogniseShellHost(args, command, jumpVariables)
     case 'session':
     case 'relay':
     case 'vw':
@@ -285,4 +290,40 @@ function recogniseHost(
   const hasApi = (variables.get('VW_API') ?? '') !== ''
   const isPort = /^\d{1,5}$/.test(port) && Number(port) <= 65_535
   return { kind: 'part', part: { kind: 'host', place, port: isPort ? Number(port) : undefined, hasApi } }
+}
+
+/** Of `shell host` v0.2.2 and of `jump host` (spec shell 2 and 9.3). */
+const shellVariables = {
+  program: 'shell',
+  session: 'SHELLHOST_RELAYSESSION',
+  token: 'SHELLHOST_TOKEN',
+  port: 'SHELLHOST_LOCALPORT',
+}
+const jumpVariables = {
+  program: 'jump',
+  session: 'JUMP_HOST_ACCESS',
+  token: 'JUMP_HOST_TOKEN',
+  port: 'JUMP_HOST_LOCAL_PORT',
+}
+
+function recogniseShellHost(
+  args: readonly string[],
+  { place, variables }: ResolvedCommand,
+  names: typeof shellVariables,
+): Recognised {
+  if (args[0] !== 'host') return { kind: 'foreign', program: `${names.program} ${args[0] ?? ''}`.trim() }
+  const text = (name: string): string => (variables.get(name) ?? '').trim()
+  const [session, token] = [text(names.session), text(names.token)]
+  for (const [name, value] of [
+    [names.session, session],
+    [names.token, token],
+  ])
+    if (value === '' || value?.includes(unknownMark) === true)
+      return { kind: 'unclear', why: `${name} of this shell host does not stand here` }
+  const port = goInteger(text(names.port))
+  const isPort = port !== undefined && port >= 1 && port <= 65_535
+  return {
+    kind: 'part',
+    part: { kind: 'shell-host', place, session, token, port: isPort ? port : undefined },
+  }
 }
