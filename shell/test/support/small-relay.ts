@@ -24,7 +24,6 @@ export interface SmallRelayOptions {
 /** As much of a shell relay as a client needs: access API and websockets, whose other end the test plays. */
 export class SmallRelay {
   readonly #http: Server
-  readonly #options: SmallRelayOptions
   readonly links: WebSocket[] = []
   readonly #sessions = new Map<string, TunnelSession>()
   readonly ends: SessionEnd[] = []
@@ -32,7 +31,6 @@ export class SmallRelay {
   #port = 0
 
   private constructor(options: SmallRelayOptions) {
-    this.#options = options
     this.#http = createServer((request, response) => {
       this.posts += 1
       const answer = options.access?.(request) ?? {
@@ -80,7 +78,7 @@ export class SmallRelay {
   /** Plays relay and host of ours on a link: pairs, opens and resumes sessions with the server at `port`. */
   serveTunnel(link: WebSocket, port: number): void {
     const tunnel = new WebsocketLink(link, { clock: systemClock, isTunnel: true, receiver: deaf })
-    tunnel.receiver = { ...deaf, linkText: (text) => void this.#open(tunnel, parseControl(text), port) }
+    tunnel.receiver = { ...deaf, linkText: (text) => this.#open(tunnel, parseControl(text), port) }
     tunnel.sendText(encodeControl({ type: 'paired', peer: 'tunnel' }))
   }
 
