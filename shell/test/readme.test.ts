@@ -7,6 +7,7 @@ import { type PlainAnswer, plainAnswers } from '@relay/common/server/websocket/p
 import { expect, test } from 'vitest'
 import { freePort } from '../../common/test/support/free-port.ts'
 import { connectSpec, listenSpec } from '../src/client/client-config.ts'
+import { clientExit } from '../src/client/client-fault.ts'
 import { hostSpec } from '../src/host/host-config.ts'
 import {
   accessRefusals,
@@ -115,6 +116,22 @@ test('every answer of the websocket port is listed', async () => {
     'plain-answers',
     table(['status', 'text', 'name in `shell_relay_refused_upgrades_total`'], rows),
   )
+})
+
+test('every exit code of the client is listed', async () => {
+  const meanings: Readonly<Record<keyof typeof clientExit, string>> = {
+    hostOffline: 'the host is not connected, or says nothing, for as long as `--wait`',
+    tokenRefused: 'the token has expired or is refused, or the booking was cancelled',
+    relayUnreachable: 'the relay, or a proxy on the way, cannot be reached for as long as `--wait`',
+    hostRefused: 'the host cannot reach its sshd, or takes no more sessions; it says so in its own words',
+    sessionLost: 'the session broke and could not be resumed',
+  }
+  const rows = Object.entries(clientExit).map(([name, code]) => [
+    String(code),
+    meanings[name as keyof typeof clientExit],
+  ])
+
+  await expectSection('client-exits', table(['exit code', 'meaning'], rows))
 })
 
 test('every close code is listed', async () => {
