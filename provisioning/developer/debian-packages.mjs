@@ -59,6 +59,11 @@ const forInstrument = [
   { package: 'ser2net', present: () => onPath('ser2net') },
   { package: 'openssl', present: () => onPath('openssl') },
 ]
+/** The shell carries these; tests and benchmarks log in to an sshd of their own. */
+const forShell = [
+  { package: 'openssh-server', present: () => onPath('sshd') },
+  { package: 'openssh-client', present: () => onPath('ssh') },
+]
 const forTest = [
   ...forStart,
   ...forPackage,
@@ -69,13 +74,16 @@ const forTest = [
     present: () => ['chromium', 'chromium-browser'].some(onPath),
   },
   { package: 'curl', present: () => onPath('curl') },
+  ...forShell,
+  { package: 'rsync', present: () => onPath('rsync') },
+  { package: 'ansible-core', present: () => onPath('ansible') },
   { package: 'procps', present: () => onPath('ps') },
 ]
 const needs = {
   start: forStart,
   test: forTest,
   check: [],
-  bench: [...forStart, ...compiler],
+  bench: [...forStart, ...forShell, ...compiler],
   build: compiler,
   package: forPackage,
   'package:single': forPackage,

@@ -25,10 +25,13 @@ import {
   targetLines,
 } from './report.ts'
 import { measureSetUps, type SetUpRate } from './set-ups.ts'
+import { measureScp } from './shell/measure-scp.ts'
+import { measureTunnel } from './shell/measure-tunnel.ts'
+import { judgeShell, type ShellFigures, shellTable } from './shell/shell-report.ts'
 import { median } from './statistics.ts'
 import { judgeTargets } from './targets.ts'
 
-const parts = ['all', 'fan-out', 'idle', 'set-ups', 'agent', 'appliance', 'fleet'] as const
+const parts = ['all', 'fan-out', 'idle', 'set-ups', 'agent', 'appliance', 'fleet', 'shell'] as const
 const fleetDevices = 200
 const output = join(import.meta.dirname, '..', '..', 'test-output', 'bench.json')
 
@@ -48,7 +51,7 @@ interface Both<T> {
 export const benchProgram: Program = {
   name: 'bench',
   version: '0.1.0',
-  description: 'Measures relay and agent beside a raw TCP fan-out in C, in the same run',
+  description: 'Measures relay, agent and shell, each beside a plain reference in the same run',
   commands: [
     {
       usage: '$0',
@@ -94,9 +97,13 @@ async function runBench(args: Arguments, process: Process): Promise<number> {
   const agents = await bench.agents()
   const appliance = await bench.appliance()
   const fleet = await bench.fleet()
+  const shell = await bench.shell()
   process.signal.throwIfAborted()
 
-  const targets = judgeTargets({ fanOut, idle, agent: agents?.['bundle'], appliance, fleet })
+  const targets = [
+    ...judgeTargets({ fanOut, idle, agent: agents?.['bundle'], appliance, fleet }),
+    ...(shell === undefined ? [] : judgeShell(shell)),
+  ]
   const tables = [
     fanOut.length === 0 ? '' : fanOutTable(fanOut),
     setUps === undefined ? '' : setUpTable(setUps),
@@ -104,6 +111,7 @@ async function runBench(args: Arguments, process: Process): Promise<number> {
     agents === undefined ? '' : agentTable(agents),
     appliance === undefined ? '' : applianceTable(appliance),
     fleet.length === 0 ? '' : fleetTable(fleet),
+    shell === undefined ? '' : shellTable(shell),
     targetLines(targets),
   ]
   print(`\n${tables.filter((table) => table !== '').join('\n\n')}`)
@@ -127,6 +135,7 @@ async function runBench(args: Arguments, process: Process): Promise<number> {
     agents,
     appliance,
     fleet,
+    shell,
     targets,
   }
   await writeFile(output, `${JSON.stringify(report, undefined, 2)}\n`)
@@ -244,6 +253,18 @@ class Bench {
       }
     }
     return results
+  }
+
+  /** The tunnel beside plain TCP, and scp through it beside scp. */
+  async shell(): Promise<ShellFigures | undefined> {
+    if (!this.#has('shell')) return undefined
+    const { repetitions, measureMs } = this.#plan
+    this.#print('bench: shell, tunnel beside three hops of TCP')
+    const counts = { roundTrips: 2_000, setUps: 100, sessions: 50 }
+    const tunnel = await measureTunnel({ repetitions, measureMs: 2 * measureMs, ...counts })
+    this.#signal.throwIfAborted()
+    this.#print('bench: shell, scp')
+    return { tunnel, scp: await measureScp({ bytes: 500_000_000, repetitions }) }
   }
 
   #has(part: (typeof parts)[number]): boolean {

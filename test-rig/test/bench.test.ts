@@ -13,6 +13,8 @@ import { measureIdleMemory } from '../bench/idle-memory.ts'
 import { type FanOutFigures, runFanOut, runSetUps } from '../bench/load.ts'
 import { NativePrograms } from '../bench/native-programs.ts'
 import { RawServer } from '../bench/raw-server.ts'
+import { measureTunnel } from '../bench/shell/measure-tunnel.ts'
+import { judgeShell, type ShellFigures, shellTable } from '../bench/shell/shell-report.ts'
 import { median, shuffled } from '../bench/statistics.ts'
 import { peakPerSec } from '../bench/fleet-return.ts'
 import { judgeTargets } from '../bench/targets.ts'
@@ -371,4 +373,40 @@ function sendTwice(viewer: WebSocket, message: Buffer): void {
 test('a peak is the most that any span of one second holds', () => {
   expect(peakPerSec([])).toBe(0)
   expect(peakPerSec([0, 500, 999, 1_000, 1_400, 3_000])).toBe(4)
+})
+
+describe('the shell', () => {
+  const flow = { mbPerSec: 300, cpuSecPerGb: 4 }
+  const both = { tunnel: flow, hops: flow }
+
+  test('a target is met or not by what was measured', () => {
+    const figures = (speed: number, cpu: number, ratio: number): ShellFigures => ({
+      tunnel: {
+        down: { ...both, speed, cpu },
+        up: { ...both, speed, cpu },
+        roundTrip: { tunnelMs: 1, hopsMs: 1, ratio },
+        setUpMs: { p50: 1, p99: 2 },
+        memory: { clientBytes: 1, relayBytes: 1, hostBytes: 1 },
+      },
+      scp: { bytes: 1e6, tunnelMbPerSec: 1, directMbPerSec: 1, ratio: 1 },
+    })
+
+    expect(judgeShell(figures(0.85, 1.3, 1.4)).map(({ isMet }) => isMet)).not.toContain(false)
+    expect(judgeShell(figures(0.84, 1.31, 1.41)).map(({ isMet }) => isMet)).not.toContain(true)
+  })
+
+  test('is measured beside plain TCP', async () => {
+    const plan = { repetitions: 1, measureMs: 300, roundTrips: 50, setUps: 5, sessions: 5 }
+
+    const figures = await measureTunnel(plan)
+
+    for (const { tunnel, hops } of [figures.down, figures.up])
+      for (const { mbPerSec, cpuSecPerGb } of [tunnel, hops])
+        expect(Math.min(mbPerSec, cpuSecPerGb)).toBeGreaterThan(0)
+    expect(figures.roundTrip.ratio).toBeGreaterThan(0)
+    expect(figures.setUpMs.p99).toBeGreaterThan(0)
+    expect(
+      shellTable({ tunnel: figures, scp: { bytes: 1, tunnelMbPerSec: 1, directMbPerSec: 1, ratio: 1 } }),
+    ).toContain('three TCP hops')
+  })
 })

@@ -84,7 +84,6 @@ describe('whatever ends a session, everything ends everywhere in time', () => {
   describe.concurrent('programs between', () => {
     test.for(deeds)('$who $what', { timeout: slowMs }, async ({ who, what, act, withinMs }) => {
       await using lab = await EndsLab.start()
-      const before = await lab.sockets()
       const sessions = await openAll(
         lab,
         who === 'host' ? phases.filter((phase) => phase !== 'pairing') : phases,
@@ -95,9 +94,13 @@ describe('whatever ends a session, everything ends everywhere in time', () => {
       await until('every side has ended', () => sessions.every(isOver), { withinMs })
 
       for (const session of sessions) note(who, what, session, actedAtMs)
-      await until('nobody holds a socket for them', async () => isBack(before, await lab.sockets()), {
-        withinMs: lostMs,
-      })
+      await until(
+        'nobody holds a socket for them',
+        async () => isBack(lab.socketsAtRest, await lab.sockets()),
+        {
+          withinMs: lostMs,
+        },
+      )
       expect(sessions.map(isOver)).not.toContain(false)
     })
   })
@@ -106,7 +109,6 @@ describe('whatever ends a session, everything ends everywhere in time', () => {
     timeout: slowMs,
   }, async () => {
     await using lab = await EndsLab.start()
-    const before = await lab.sockets()
     const acts = {
       closes: (end: WatchedEnd) => end.close(),
       resets: (end: WatchedEnd) => end.reset(),
@@ -137,9 +139,13 @@ describe('whatever ends a session, everything ends everywhere in time', () => {
       rows.push(`| ${who} | link is reset | idle | lives on | lives on |`)
     }
     for (const { ssh } of [held, other]) ssh.reset()
-    await until('nobody holds a socket for them', async () => isBack(before, await lab.sockets()), {
-      withinMs: lostMs + 40_000,
-    })
+    await until(
+      'nobody holds a socket for them',
+      async () => isBack(lab.socketsAtRest, await lab.sockets()),
+      {
+        withinMs: lostMs + 40_000,
+      },
+    )
     expect(isOver(other)).toBe(true)
   })
 })
@@ -163,8 +169,6 @@ async function expectAlive({ ssh, sshd }: WatchedSession): Promise<void> {
   await until('they hear each other', () => (sshd?.receivedBytes ?? 0) > there && ssh.receivedBytes > back)
   expect([ssh.end, sshd?.end]).toEqual([undefined, undefined])
 }
-
-type Sockets = Awaited<ReturnType<EndsLab['sockets']>>
 
 /** Managers and listeners are what was there before; who has gone holds none. */
 function isBack(before: Sockets, now: Sockets): boolean {

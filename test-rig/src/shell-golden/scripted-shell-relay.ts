@@ -10,9 +10,11 @@ export interface HeldRequest {
   readonly headers: ReadonlyMap<string, string>
   readonly body: string
   readonly atMs: number
+  /** Who sent it has given up. */
+  isGone(): boolean
   answer(status: number, body: string): void
-  /** Makes a websocket of it, with no subprotocol, as old relays do. */
-  upgrade(): WebsocketPeer
+  /** Makes a websocket of it; without a subprotocol, as old relays do, unless one is selected. */
+  upgrade(protocol?: string): WebsocketPeer
   /** Ends the connection without an answer. */
   cut(): void
 }
@@ -78,6 +80,7 @@ export class ScriptedShellRelay {
       headers: headersOf(request),
       body,
       atMs,
+      isGone: () => request.socket.destroyed,
       answer: (status, text) => {
         response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(text)
       },
@@ -93,17 +96,19 @@ export class ScriptedShellRelay {
       headers: headersOf(request),
       body: '',
       atMs: performance.now(),
+      isGone: () => socket.destroyed,
       answer: (status, text) => {
         const length = String(Buffer.byteLength(text))
         socket.end(
           `HTTP/1.1 ${String(status)} Refused\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n${text}`,
         )
       },
-      upgrade: () => {
+      upgrade: (protocol) => {
         socket.setNoDelay(true)
         const key = acceptKey(request.headers['sec-websocket-key'] ?? '')
+        const selected = protocol === undefined ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`
         socket.write(
-          `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n\r\n`,
+          `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${key}\r\n${selected}\r\n`,
         )
         return new WebsocketPeer(socket, { isClient: false, autoPong: true, head })
       },

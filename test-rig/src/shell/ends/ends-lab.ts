@@ -22,6 +22,7 @@ export interface WatchedSession {
 }
 
 const startWithinMs = 90_000
+const calmChecks = 10
 /** What the ends wait for a lost link; two minutes outside of tests. */
 export const resumeWithinMs = 10_000
 
@@ -39,6 +40,7 @@ export class EndsLab implements AsyncDisposable {
   readonly #sshd: WatchedPort
   readonly #clientAddress: string
   readonly #stack: AsyncDisposableStack
+  #socketsAtRest: Sockets = { client: 0, lonely: 0, relay: 0, host: 0 }
 
   private constructor(parts: Omit<EndsParts, 'stack'>, stack: AsyncDisposableStack) {
     this.rooms = parts.rooms
@@ -82,7 +84,31 @@ export class EndsLab implements AsyncDisposable {
     if (client === undefined || lonely === undefined) throw new TypeError('two clients were started')
     stack.use(client)
     stack.use(lonely)
-    return new EndsLab({ rooms, client, relay, host, lonely, sshd, clientAddress }, stack.move())
+    const lab = new EndsLab({ rooms, client, relay, host, lonely, sshd, clientAddress }, stack.move())
+    await lab.#warmUp()
+    return lab
+  }
+
+  /** Sockets that each program held when nothing was going on. */
+  get socketsAtRest(): Sockets {
+    return this.#socketsAtRest
+  }
+
+  /** One session, so that all is connected; and then until nothing of it is left. */
+  async #warmUp(): Promise<void> {
+    const { ssh } = await this.open('idle')
+    ssh.close()
+    let calm = 0
+    await until(
+      'sockets settle',
+      async () => {
+        const now = await this.sockets()
+        calm = JSON.stringify(now) === JSON.stringify(this.#socketsAtRest) ? calm + 1 : 0
+        this.#socketsAtRest = now
+        return calm >= calmChecks && this.#sshd.open === 0
+      },
+      { withinMs: startWithinMs, everyMs: 200 },
+    )
   }
 
   /** Opens a session and brings it into a phase. */
@@ -111,7 +137,7 @@ export class EndsLab implements AsyncDisposable {
   }
 
   /** Sockets that each program holds now. */
-  async sockets(): Promise<Readonly<Record<'client' | 'lonely' | 'relay' | 'host', number>>> {
+  async sockets(): Promise<Sockets> {
     const { client, lonely, relay, host } = this
     const count = (program: { readonly program: { readonly pid: number } }) => socketsOf(program.program.pid)
     const [ofClient, ofLonely, ofRelay, ofHost] = await Promise.all([client, lonely, relay, host].map(count))
@@ -126,6 +152,8 @@ export class EndsLab implements AsyncDisposable {
     await this.#stack.disposeAsync()
   }
 }
+
+export type Sockets = Readonly<Record<'client' | 'lonely' | 'relay' | 'host', number>>
 
 interface EndsParts {
   readonly rooms: NetworkRooms
