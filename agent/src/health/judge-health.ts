@@ -34,7 +34,9 @@ export interface Health {
 /** How the agent does. Pure. */
 export function judgeHealth(status: AgentStatus): Health {
   const parts = healthParts(status)
-  const isUplink = ({ kind }: HealthPart): boolean => kind === 'uplink' || kind === 'shell'
+  // A sshd that is away is a matter of this machine, not of the network.
+  const isUplink = ({ kind, fault }: HealthPart): boolean =>
+    kind === 'uplink' || (kind === 'shell' && fault?.code !== 'SSHD_UNREACHABLE')
   const underWay = phaseReasons(status)
   return {
     live: verdict(
