@@ -8,6 +8,7 @@ import {
   type Phase,
   phases,
   resumeWithinMs,
+  type Sockets,
   type WatchedSession,
 } from '../src/shell/ends/ends-lab.ts'
 import type { WatchedEnd } from '../src/shell/ends/watched-end.ts'

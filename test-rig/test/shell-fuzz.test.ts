@@ -99,7 +99,9 @@ describe(`damaged control messages (FUZZ_SEED=${String(seed)})`, () => {
 
     for (let round = 0; round < sessions; round += 1) {
       using _talk = await TunnelTalk.open(client.port)
-      const link = await clientLink(fake)
+      const link = await clientLink(fake).catch((error: unknown) => {
+        throw new Error(`round ${String(round)}: ${client.program.describe()}`, { cause: error })
+      })
       if (random() < 0.7) link.send({ type: 'text', data: Buffer.from('{"type":"paired","peer":"tunnel"}') })
       if (random() < 0.7) link.send({ type: 'text', data: Buffer.from(linkTexts[2] ?? '') })
       sendDamaged(link, random)

@@ -183,8 +183,9 @@ export class ClientSession {
     const lostAtMs = clock.monotonicMs()
     onNote({ kind: 'lost', reason })
     let error: unknown
-    for (let attempt = 0; !session.isOver && !session.hasLink; attempt += 1) {
-      await clock.sleep(nextDelayMs(attempt, error, redialPolicy, random), this.#ending.signal)
+    const { signal } = this.#ending
+    for (let attempt = 0; !session.isOver && !session.hasLink && !signal.aborted; attempt += 1) {
+      await clock.sleep(nextDelayMs(attempt, error, redialPolicy, random), signal)
       if (session.isOver) return
       try {
         await this.#dial(session.state, resumeWithinMs)

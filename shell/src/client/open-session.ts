@@ -118,6 +118,8 @@ class Opening implements LinkReceiver {
   }
 
   #takeText(text: string, link: TunnelLink): void {
+    // What comes behind the last word, in the same packet, is too late: who was refused is not opened.
+    if (this.#settled) return
     const message = parseControl(text)
     switch (message?.type) {
       case 'waiting':
