@@ -1,11 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net'
-import { systemClock } from '@relay/common/clock'
-import { aborted } from '@relay/common/clock'
+import { aborted, systemClock } from '@relay/common/clock'
 import type { Command, Process } from '@relay/common/command-line'
 import { commandLineOptions } from '@relay/common/config/document-config'
 import { exitCode } from '@relay/common/errors'
 import { listen } from '@relay/common/listen'
 import { createLog } from '@relay/common/log'
+import { favourThroughput } from '@relay/common/tunnel/favour-throughput'
 import { type ListenConfig, listenSpec, loadListenConfig } from './client-config.ts'
 import { LocalPort } from './local-port.ts'
 import { findTarget } from './session-target.ts'
@@ -18,6 +18,7 @@ export const clientCommand: Command = {
   options: commandLineOptions(listenSpec),
   run: async (args, process) => {
     const config = loadListenConfig(args, process)
+    favourThroughput()
     const id = typeof args['id'] === 'string' && args['id'] !== '' ? args['id'] : undefined
     await runClient(id, config, process)
     return exitCode.ok

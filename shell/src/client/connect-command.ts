@@ -2,8 +2,8 @@ import { type Cancel, type Clock, systemClock } from '@relay/common/clock'
 import type { Command, Process } from '@relay/common/command-line'
 import { commandLineOptions } from '@relay/common/config/document-config'
 import { AppError, ConfigError, exitCode, UsageError } from '@relay/common/errors'
-import { writeFault } from '@relay/common/write-fault'
-import { explainFault } from '@relay/common/write-fault'
+import { favourThroughput } from '@relay/common/tunnel/favour-throughput'
+import { explainFault, writeFault } from '@relay/common/write-fault'
 import { connectSpec, loadConnectConfig } from './client-config.ts'
 import { clientExitOf, explainRefusal } from './client-fault.ts'
 import { ClientSession, type SessionNote } from './client-session.ts'
@@ -19,6 +19,7 @@ export const connectCommand: Command = {
   options: commandLineOptions(connectSpec),
   run: async (args, process) => {
     const config = loadConnectConfig(args, process)
+    favourThroughput()
     const id = args['id']
     if (typeof id !== 'string' || id === '') throw new UsageError('the id of an experiment is missing')
     const target = await findTarget({

@@ -6,6 +6,7 @@ import { ShellHost } from '@relay/common/shell-host/shell-host'
 import { shellHostLine } from '@relay/common/shell-host/shell-host-line'
 import { StatusTeller } from '@relay/common/status-teller'
 import { fixedToken, tokenFile } from '@relay/common/token-source'
+import { favourThroughput } from '@relay/common/tunnel/favour-throughput'
 import { Watchdog } from '@relay/common/watchdog'
 import { createNotifier, watchdogIntervalMs } from 'node-systemd-notify'
 import type { HostConfig } from './host-config.ts'
@@ -16,6 +17,7 @@ export async function runHost(
   { environment, signal }: Pick<Process, 'environment' | 'signal'>,
 ): Promise<void> {
   const { options, token, tokenFile: path, logLevel } = config
+  favourThroughput()
   const clock = systemClock
   const log = createLog({ program: 'shell', level: logLevel, journal: { environment } })
   const source = path === '' ? fixedToken(token) : tokenFile(path, clock)
