@@ -19,6 +19,8 @@ const toldMs = 20_000
 /** A link without a sign of life for 15 s is broken; then the session is waited for. */
 const lostMs = resumeWithinMs + toldMs
 const silentMs = 20_000 + lostMs
+/** The relay asks every 54 s whether a link lives. */
+const restMs = 120_000
 const rows: string[] = []
 
 type Act = (lab: EndsLab) => void | Promise<void>
@@ -29,12 +31,20 @@ interface Program {
   readonly act: Act
   /** Every side of every session must have ended after so long. */
   readonly withinMs: number
+  /** What it takes back, so that who lives can be at rest again. */
+  readonly mend?: Act
 }
 
 const deeds: readonly Program[] = [
   { who: 'client', what: 'closes (SIGTERM)', withinMs: toldMs, act: signalBoth('SIGTERM') },
   { who: 'client', what: 'dies (kill -9)', withinMs: lostMs, act: signalBoth('SIGKILL') },
-  { who: 'client', what: 'goes silent (cut wire)', withinMs: silentMs, act: (lab) => lab.rooms.cut(0) },
+  {
+    who: 'client',
+    what: 'goes silent (cut wire)',
+    withinMs: silentMs,
+    act: (lab) => lab.rooms.cut(0),
+    mend: (lab) => lab.rooms.mend(0),
+  },
   {
     who: 'host',
     what: 'closes (SIGTERM)',
@@ -42,7 +52,13 @@ const deeds: readonly Program[] = [
     act: (lab) => lab.host.program.signal('SIGTERM'),
   },
   { who: 'host', what: 'dies (kill -9)', withinMs: lostMs, act: (lab) => lab.host.program.signal('SIGKILL') },
-  { who: 'host', what: 'goes silent (cut wire)', withinMs: silentMs, act: (lab) => lab.rooms.cut(1) },
+  {
+    who: 'host',
+    what: 'goes silent (cut wire)',
+    withinMs: silentMs,
+    act: (lab) => lab.rooms.cut(1),
+    mend: (lab) => lab.rooms.mend(1),
+  },
   {
     who: 'relay',
     what: 'closes (SIGTERM)',
@@ -62,6 +78,10 @@ const deeds: readonly Program[] = [
     act: async (lab) => {
       await lab.rooms.cut(0)
       await lab.rooms.cut(1)
+    },
+    mend: async (lab) => {
+      await lab.rooms.mend(0)
+      await lab.rooms.mend(1)
     },
   },
 ]
@@ -83,7 +103,7 @@ describe('whatever ends a session, everything ends everywhere in time', () => {
   })
 
   describe.concurrent('programs between', () => {
-    test.for(deeds)('$who $what', { timeout: slowMs }, async ({ who, what, act, withinMs }) => {
+    test.for(deeds)('$who $what', { timeout: slowMs }, async ({ who, what, act, withinMs, mend }) => {
       await using lab = await EndsLab.start()
       const sessions = await openAll(
         lab,
@@ -95,6 +115,7 @@ describe('whatever ends a session, everything ends everywhere in time', () => {
       await until('every side has ended', () => sessions.every(isOver), { withinMs })
 
       for (const session of sessions) note(who, what, session, actedAtMs)
+      await mend?.(lab)
       await until(
         'nobody holds a socket for them',
         async () => isBack(lab.socketsAtRest, await lab.sockets()),

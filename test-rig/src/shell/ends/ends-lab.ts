@@ -64,7 +64,7 @@ export class EndsLab implements AsyncDisposable {
       await ShellRelayProgram.start({
         address: middle.address,
         within: middle.within,
-        env: { SHELLRELAY_RELAY_WAIT_FOR_HOST: '10s' },
+        env: { SHELLRELAY_RELAY_WAIT_FOR_HOST: '60s' },
       }),
     )
     const resume = `${String(resumeWithinMs)}ms`
@@ -77,7 +77,12 @@ export class EndsLab implements AsyncDisposable {
         env: { SHELL_HOST_SSHD_HOST: us, SHELL_HOST_LIMITS_RESUME_WITHIN: resume },
       }),
     )
-    const env = { SHELL_CLIENT_LISTEN: '0.0.0.0', SHELL_CLIENT_RESUME_WITHIN: resume }
+    const env = {
+      SHELL_CLIENT_LISTEN: '0.0.0.0',
+      SHELL_CLIENT_RESUME_WITHIN: resume,
+      // Long enough to be still waiting when something happens.
+      SHELL_CLIENT_WAIT: '25s',
+    }
     const [client, lonely] = await Promise.all(
       ['pend00', 'nobody'].map((id) => startClient({ relay, id, within: here.within, env })),
     )
