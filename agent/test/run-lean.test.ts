@@ -34,4 +34,9 @@ test('the service loads no reader of configurations, and no library of parts tha
       libraries.has(name),
     ),
   ).toEqual([])
+  // Only an agent with a shell host loads what that needs.
+  expect(loaded).toContain('common/src/shell-host/shell-access.ts')
+  expect(
+    loaded.filter((file) => /\/(?:tunnel\/|shell-host\/(?:shell-host|host-sessions)\.ts)/.test(file)),
+  ).toEqual([])
 })

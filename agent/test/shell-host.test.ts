@@ -41,7 +41,7 @@ async function reload(agent: AgentProcess): Promise<void> {
   const count = (): number => agent.log.filter(({ msg }) => msg === 'the configuration was read anew').length
   const before = count()
   agent.child.kill('SIGHUP')
-  await eventually(() => count() > before, { show: () => agent.stdout })
+  await eventually(() => count() > before, { withinMs: 60_000, show: () => agent.stdout })
 }
 
 type Started = Awaited<ReturnType<typeof startAgent>>
@@ -55,7 +55,10 @@ async function openSession({ relay, sshd, manager }: Pick<Started, 'relay' | 'ss
   return { link, tcp }
 }
 
-describe('an agent with a shell host', () => {
+/** A busy machine starts an agent, which starts another to read its configuration, in many seconds. */
+const patience = { timeout: 120_000 }
+
+describe('an agent with a shell host', patience, () => {
   test('carries a session to sshd, and tells of it in status', async () => {
     const started = await startAgent()
     expect(started.relay.asked).toEqual([{ path: '/shell/pend00', token: 'the.host.token' }])
@@ -132,7 +135,7 @@ test.each([
     /shell\.tokenFile: it is missing, and the shell host needs it/,
   ],
   ['tokenFile: t', /shell\.session: it is missing, and there is a tokenFile for it/],
-])('a shell section with { %s } is told to be wrong', async (section, what) => {
+])('a shell section with { %s } is told to be wrong', patience, async (section, what) => {
   const file = bench.write('agent.yaml', `shell: { ${section} }\n`)
   const check = bench.start({ args: ['check', '--config', file] })
 
@@ -140,7 +143,7 @@ test.each([
   expect(check.stderr).toMatch(what)
 })
 
-test('a check tells of a shell host, and of a token that is not there', async () => {
+test('a check tells of a shell host, and of a token that is not there', patience, async () => {
   const file = bench.write(
     'agent.yaml',
     'shell: { session: "https://relay.example.org/shell/pend00", tokenFile: shell.token }\n',
