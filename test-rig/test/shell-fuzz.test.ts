@@ -22,6 +22,7 @@ const slowMs = 240_000
 const patienceMs = 60_000
 /** Who asked and then gave up is not waited for. */
 const dialWithinMs = 1_500
+const calmMs = 500
 const sessions = 120
 const messagesEach = 12
 const id = 'pend00'
@@ -196,8 +197,13 @@ async function take(fake: Fake, request: string): Promise<WebsocketPeer> {
   return held.upgrade(tunnel)
 }
 
-/** A link may still be one of an earlier session: then there is no banner, and another connection is tried. */
+/** What earlier sessions still ask for is refused, which ends them. One may come in between: then it is tried again. */
 async function honestSession(fake: Fake, port: number): Promise<boolean> {
+  for (;;) {
+    const stale = await fake.relay.take(`POST /shell/${id}`, calmMs)
+    if (stale === undefined) break
+    stale.answer(401, '{"code":401,"message":"unauthenticated for invalid credentials"}')
+  }
   using talk = await TunnelTalk.open(port)
   const link = await clientLink(fake, dialWithinMs)
   for (const text of ['{"type":"paired","peer":"tunnel"}', linkTexts[2] ?? ''])
