@@ -6,7 +6,7 @@ import { libraryDepends, type PackageDefinition, systemdDepends } from './packag
 
 /**
  * What goes onto the server. `relay`, `session`, `shell` and `jump` are the names under which unit files and scripts of
- * practable/relay and practable/jump call it; no package of Debian or Ubuntu has a program of any of these names.
+ * practable/relay and practable/jump call it; no package of Debian or Ubuntu has a program `relay` or `session`.
  */
 export const serverPackage: PackageDefinition = {
   name: 'relay-server',
