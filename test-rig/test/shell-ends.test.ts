@@ -120,7 +120,7 @@ describe('whatever ends a session, everything ends everywhere in time', () => {
         'nobody holds a socket for them',
         async () => isBack(lab.socketsAtRest, await lab.sockets()),
         {
-          withinMs: lostMs,
+          withinMs: restMs,
         },
       )
       expect(sessions.map(isOver)).not.toContain(false)
