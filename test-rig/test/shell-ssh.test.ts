@@ -17,6 +17,7 @@ const gibibyte = 1024 ** 3
 const id = 'pend00'
 /** The relay pings old ends every 54 s; two of those, and a moment. */
 const idleMs = 112_000
+const awayMs = 60_000
 const slowMs = 600_000
 
 /** Real sshd and real ssh programs; relay, host and client of ours between them, each a process of its own. */
@@ -28,6 +29,9 @@ describe('ssh through the tunnel', () => {
   let command: SshRoute
   let idle: SshDialogue
   let idleSinceMs = 0
+  let restarted: ShellRelayProgram
+  let patient: SshDialogue
+  let relayGoneAtMs = 0
 
   beforeAll(async () => {
     lab = stack.use(await SshLab.start())
@@ -40,6 +44,14 @@ describe('ssh through the tunnel', () => {
     idle = stack.use(new SshDialogue(lab, port))
     await idle.ask()
     idleSinceMs = performance.now()
+
+    restarted = stack.use(await ShellRelayProgram.start())
+    stack.use(startHost({ relay: restarted, id, sshdPort: lab.sshdPort }))
+    const other = stack.use(await startClient({ relay: restarted, id }))
+    patient = stack.use(new SshDialogue(lab, { kind: 'port', port: other.port }))
+    await patient.ask()
+    restarted.program.signal('SIGKILL')
+    relayGoneAtMs = performance.now()
   }, slowMs)
   afterAll(() => stack.disposeAsync())
 
@@ -56,6 +68,16 @@ describe('ssh through the tunnel', () => {
       const done = await lab.ssh(route, 'cat; echo end', { input: text })
       expect(done.stdout === `${text}end\n`).toBe(true)
     }
+  })
+
+  // It began first, and waited while others ran.
+  test('a session lives on when its relay was away for 60 s', { timeout: slowMs }, async () => {
+    await sleep(Math.max(0, awayMs - (performance.now() - relayGoneAtMs)))
+    const { ports, secret } = restarted
+    stack.use(await ShellRelayProgram.start({ ports, secret }))
+
+    await expect(patient.ask(awayMs)).resolves.toBeUndefined()
+    await patient[Symbol.asyncDispose]()
   })
 
   test('copies 1 GiB with scp and sftp, both ways', { timeout: slowMs }, async () => {
@@ -156,7 +178,9 @@ describe('ssh through the tunnel', () => {
   })
 
   test('leaves nothing open when sessions are over', async () => {
-    await until('sshd serves the idle session alone', async () => (await sshdSessions(lab)) <= 1)
+    await until('sshd serves the idle session alone', async () => (await sshdSessions(lab)) <= 1, {
+      withinMs: 60_000,
+    })
     expect(idle.hasEnded).toBe(false)
   })
 
