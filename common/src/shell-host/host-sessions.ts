@@ -18,6 +18,11 @@ import type { ManagerMessage } from './manager-message.ts'
 import type { ShellHostOptions } from './shell-host-options.ts'
 import type { HostSessionStatus, ShellHostStatus } from './shell-host-status.ts'
 
+export interface HostSessionsOptions extends ShellHostOptions {
+  /** The shell id, for the log. */
+  readonly id: string
+}
+
 export interface HostSessionsDeps {
   readonly clock: Clock
   readonly log: Log
@@ -55,6 +60,7 @@ const pairedWithinMs = 60_000
 const openWithinMs = 10_000
 /** What was said last has left by then, or never will. */
 const lastWordsWithinMs = 1_000
+const tellEveryMs = 10_000
 /** Whether sshd is back shows only when somebody comes: a fault is not told for ever. */
 const faultForMs = 600_000
 const stopCode = 'HOST_STOPPED'
@@ -67,7 +73,7 @@ const stopMessage = 'the shell host was stopped or started anew; connect again'
  * made; nothing is dialled but sshd and the relay itself; after `close` nothing runs.
  */
 export class HostSessions {
-  readonly #options: ShellHostOptions
+  readonly #options: HostSessionsOptions
   readonly #deps: HostSessionsDeps
   readonly #rate: RateLimit
   /** By the uuid of the relay. */
@@ -75,6 +81,8 @@ export class HostSessions {
   /** By the id of the client. */
   readonly #tunnels = new Map<string, HostTunnel>()
   readonly #stopping = new AbortController()
+  /** By reasons, which are few. */
+  readonly #toldAtMs = new Map<string, number>()
   readonly #totals = {
     openedSessions: 0,
     unreachableSessions: 0,
@@ -87,7 +95,7 @@ export class HostSessions {
   /** Of the last session that could not be had; undefined again after one that could, and after a while. */
   #fault: Fault | undefined
 
-  constructor(options: ShellHostOptions, deps: HostSessionsDeps) {
+  constructor(options: HostSessionsOptions, deps: HostSessionsDeps) {
     this.#options = options
     this.#deps = deps
     this.#rate = new RateLimit(options.sessionsPerSecond, deps.clock, options.maxSessions + spareLinks)
@@ -175,7 +183,11 @@ export class HostSessions {
 
   #refused(why: string): void {
     this.#totals.refusedSessions += 1
-    this.#deps.log.warn({ why, refused: this.#totals.refusedSessions }, 'a session was refused')
+    if (!this.#mayTell(why)) return
+    this.#deps.log.warn(
+      { shell: this.#options.id, why, refused: this.#totals.refusedSessions },
+      'a session was refused',
+    )
   }
 
   /** From the relay's `connect` until the link is a session's. Never rejects. */
@@ -294,7 +306,7 @@ export class HostSessions {
   #opened({ id, kind }: HostSessionStatus): void {
     this.#totals.openedSessions += 1
     this.#fault = undefined
-    this.#deps.log.info({ session: id, kind }, 'a shell session is open')
+    this.#deps.log.info({ shell: this.#options.id, session: id, kind }, 'a shell session is open')
   }
 
   #over({ id, kind, sentBytes, receivedBytes, sinceMs, resumes }: HostSessionStatus, end: SessionEnd): void {
@@ -303,7 +315,17 @@ export class HostSessions {
     if (end.by === 'time') this.#totals.lostSessions += 1
     const seconds = Math.round((this.#deps.clock.nowMs() - sinceMs) / 1000)
     this.#deps.log.info(
-      { session: id, kind, sentBytes, receivedBytes, seconds, resumes, by: end.by, error: end.error },
+      {
+        shell: this.#options.id,
+        session: id,
+        kind,
+        sentBytes,
+        receivedBytes,
+        seconds,
+        resumes,
+        by: end.by,
+        error: end.error,
+      },
       'a shell session has ended',
     )
   }
@@ -314,6 +336,15 @@ export class HostSessions {
       this.#totals.unreachableSessions += 1
       this.#fault = faultOf(error, this.#deps.clock.nowMs())
     }
-    this.#deps.log.warn({ error }, 'a shell session could not be opened')
+    if (this.#mayTell(errorCode(error) ?? ''))
+      this.#deps.log.warn({ shell: this.#options.id, error }, 'a shell session could not be opened')
+  }
+
+  /** The same again is told rarely: a relay, or who attacks it, can make it happen as often as it likes. */
+  #mayTell(what: string): boolean {
+    const nowMs = this.#deps.clock.monotonicMs()
+    if (nowMs - (this.#toldAtMs.get(what) ?? Number.NEGATIVE_INFINITY) < tellEveryMs) return false
+    this.#toldAtMs.set(what, nowMs)
+    return true
   }
 }

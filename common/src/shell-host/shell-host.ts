@@ -47,7 +47,7 @@ export class ShellHost {
     this.#access = access
     const { hostKeyDirectory: directory, deviceKeyFile } = options
     this.#keys = new HostKeysDesk({ id: access.id, directory, deviceKeyFile }, deps)
-    this.#sessions = new HostSessions(options, deps)
+    this.#sessions = new HostSessions({ ...options, id: access.id }, deps)
     this.#manager = new ShellManager(
       { access: options.access.trim(), id: access.id },
       {
