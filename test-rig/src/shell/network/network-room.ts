@@ -38,6 +38,7 @@ export class NetworkRooms implements AsyncDisposable {
   readonly #rooms: NetworkRoom[] = []
   readonly #wires: Wire[] = []
   readonly #programs: ChildProcess[] = []
+  readonly #cut = new Set<number>()
 
   /** As many rooms as asked for; `wires[i]` joins room i with room i + 1, undefined for a plain one. */
   static async open(wires: readonly (WireOptions | undefined)[]): Promise<NetworkRooms> {
@@ -82,12 +83,14 @@ export class NetworkRooms implements AsyncDisposable {
   /** Nothing gets through wire `index` any more, and nobody is told. */
   async cut(index: number): Promise<void> {
     const { roomB, interfaceB } = this.#wire(index)
+    this.#cut.add(index)
     await ip('-n', roomB.name, 'link', 'set', interfaceB, 'down')
   }
 
   async mend(index: number): Promise<void> {
     const { roomB, interfaceB } = this.#wire(index)
     await ip('-n', roomB.name, 'link', 'set', interfaceB, 'up')
+    this.#cut.delete(index)
     await this.#route()
   }
 
@@ -158,7 +161,8 @@ export class NetworkRooms implements AsyncDisposable {
         const wire = to > from ? from : from - 1
         const gateway = `10.78.${String(wire)}.${to > from ? '2' : '1'}`
         const route = ['-n', room.name, 'route', 'replace', `${target.address}/32`, 'via', gateway]
-        await ip(...route, 'src', room.address)
+        // Over a wire that is still cut there is no route; it comes when that one is mended.
+        if (!this.#cut.has(wire)) await ip(...route, 'src', room.address)
       }
     }
   }
