@@ -16,7 +16,7 @@ export const jumpProgram: Program = {
   commands: [
     serveCommand(jumpRelayWords),
     hostCommand('jump'),
-    clientCommand,
+    clientCommand('jump'),
     tokenCommand(jumpToken),
     settingsCommand('jump'),
     versionCommand(version),

@@ -20,7 +20,7 @@ export const shellProgram: Program = {
   version,
   commands: [
     connectCommand,
-    clientCommand,
+    clientCommand('shell'),
     configCommand,
     statusCommand,
     hostCommand('shell'),

@@ -19,7 +19,7 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
-describe('the relay under its old names', () => {
+describe('the programs under their old names', () => {
   test.each([
     ['shell', {}, 'SHELLRELAY_SECRET not set\n'],
     ['shell', { SHELLRELAY_SECRET: 's' }, 'SHELLRELAY_ACCESSFQDN not set\n'],
@@ -40,6 +40,32 @@ describe('the relay under its old names', () => {
       })
     },
   )
+
+  test.each([
+    ['shell', {}, 'SHELLCLIENT_RELAYSESSION not set\n'],
+    ['shell', { SHELLCLIENT_TOKEN: 'a.b.c' }, 'SHELLCLIENT_RELAYSESSION not set\n'],
+    ['shell', { SHELLCLIENT_RELAYSESSION: 'http://x/shell/a' }, 'SHELLCLIENT_TOKEN not set\n'],
+    ['jump', { JUMP_CLIENT_TOKEN: '' }, 'JUMP_CLIENT_RELAY_SESSION not set\n'],
+    ['jump', { JUMP_CLIENT_RELAY_SESSION: 'http://x/shell/a' }, 'JUMP_CLIENT_TOKEN not set\n'],
+  ] as const)('%s client with %j does so too', async (program, environment, stdout) => {
+    expect(await Child.run({ program, arguments: ['client'], environment })).toEqual({
+      code: 1,
+      stdout,
+      stderr: '',
+    })
+  })
+
+  test('shell client with an argument or a variable of ours says it in our words', async () => {
+    const asked = await Child.run({ arguments: ['client', 'pend00'], environment: { HOME: folder } })
+    const set = await Child.run({
+      arguments: ['client'],
+      environment: { HOME: folder, SHELL_CLIENT_TOKEN_FILE: join(folder, 'none') },
+    })
+
+    expect([asked.code, asked.stdout, set.code, set.stdout]).toEqual([78, '', 78, ''])
+    expect(asked.stderr).toContain('pend00.token')
+    expect(set.stderr).toContain(join(folder, 'none'))
+  })
 
   test.each(['shell', 'jump'] as const)('%s relay runs from its variables, and drains', async (program) => {
     const [access, relay, metrics] = [await freePort(), await freePort(), await freePort()]

@@ -6,23 +6,36 @@ import { exitCode } from '@relay/common/errors'
 import { listen } from '@relay/common/listen'
 import { createLog } from '@relay/common/log'
 import { favourThroughput } from '@relay/common/tunnel/favour-throughput'
-import { type ListenConfig, listenSpec, loadListenConfig } from './client-config.ts'
+import {
+  type ClientGeneration,
+  type ListenConfig,
+  listenSpec,
+  loadListenConfig,
+  missingClientVariable,
+} from './client-config.ts'
 import { LocalPort } from './local-port.ts'
 import { findTarget } from './session-target.ts'
 
 /** `shell client` and `jump client`: a local port, each connection to which is a session with the host. */
-export const clientCommand: Command = {
-  usage: 'client [id]',
-  description: 'listen on a local port and carry each connection to the sshd of an experiment',
-  positionals: { id: { type: 'string', describe: 'the experiment, such as pend00' } },
-  options: commandLineOptions(listenSpec),
-  run: async (args, process) => {
-    const config = loadListenConfig(args, process)
-    favourThroughput()
-    const id = typeof args['id'] === 'string' && args['id'] !== '' ? args['id'] : undefined
-    await runClient(id, config, process)
-    return exitCode.ok
-  },
+export function clientCommand(generation: ClientGeneration): Command {
+  return {
+    usage: 'client [id]',
+    description: 'listen on a local port and carry each connection to the sshd of an experiment',
+    positionals: { id: { type: 'string', describe: 'the experiment, such as pend00' } },
+    options: commandLineOptions(listenSpec),
+    run: async (args, process) => {
+      const missing = missingClientVariable(generation, args, process)
+      if (missing !== undefined) {
+        process.stdout.write(`${missing} not set\n`)
+        return exitCode.failed
+      }
+      const config = loadListenConfig(args, process)
+      favourThroughput()
+      const id = typeof args['id'] === 'string' && args['id'] !== '' ? args['id'] : undefined
+      await runClient(id, config, process)
+      return exitCode.ok
+    },
+  }
 }
 
 async function runClient(id: string | undefined, config: ListenConfig, process: Process): Promise<void> {

@@ -6,19 +6,23 @@ import type { ConfigSpec } from '@relay/common/config/settings'
 import type { Arguments, Process } from '@relay/common/command-line'
 import { goInteger, isGoTrue } from '@relay/common/go-value'
 import { logLevels } from '@relay/common/log'
+import { missingVariables, type RequiredVariable } from '@relay/common/server/missing-variables'
 import { type StaticDecode, Type } from 'typebox'
+
+const sessionNames = ['SHELLCLIENT_RELAYSESSION', 'JUMP_CLIENT_RELAY_SESSION'] as const
+const tokenNames = ['SHELLCLIENT_TOKEN', 'JUMP_CLIENT_TOKEN'] as const
 
 const target = {
   session: Type.String({
     description: 'session address at the access API: https://…/shell/<id>, or …/api/v1/connect/<id>',
     default: '',
     defaultText: 'made from the token',
-    env: ['SHELLCLIENT_RELAYSESSION', 'JUMP_CLIENT_RELAY_SESSION'],
+    env: sessionNames,
   }),
   token: Type.String({
     description: 'the client token itself, in place of tokenFile',
     default: '',
-    env: ['SHELLCLIENT_TOKEN', 'JUMP_CLIENT_TOKEN'],
+    env: tokenNames,
     secret: true,
   }),
   tokenFile: Type.String({
@@ -123,6 +127,33 @@ export function loadListenConfig(args: Arguments, { environment }: Process): Lis
     loadConfig(listenSpec, { environment: inOurWords(environment), arguments: args }),
     environment,
   )
+}
+
+/** Whose words `client` has for what is missing: those of v0.2.2, or of its successor. */
+export type ClientGeneration = 'shell' | 'jump'
+
+const requiredVariables: Readonly<Record<ClientGeneration, readonly RequiredVariable[]>> = {
+  shell: [sessionNames, tokenNames],
+  jump: [
+    [sessionNames[1], sessionNames[0]],
+    [tokenNames[1], tokenNames[0]],
+  ],
+}
+
+/**
+ * The variable that the old client would ask for, as it stops at the first (spec shell 2); undefined where there is
+ * none. Only where nothing but the old variables configures us; else our own sentences tell more.
+ */
+export function missingClientVariable(
+  generation: ClientGeneration,
+  args: Arguments,
+  { environment }: Process,
+): string | undefined {
+  const isOurs =
+    (args['id'] ?? '') !== '' ||
+    Object.entries(environment).some(([name, value]) => name.startsWith(`${envPrefix}_`) && value !== '')
+  if (isOurs) return undefined
+  return missingVariables(listenSpec, { environment, arguments: args }, requiredVariables[generation])[0]
 }
 
 function withTokens<T extends { readonly tokens: string }>(
