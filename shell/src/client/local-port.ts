@@ -3,6 +3,7 @@ import type { Clock } from '@relay/common/clock'
 import { describeError } from '@relay/common/errors'
 import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
+import { resetSocket } from '@relay/common/tunnel/reset-socket'
 import { explainRefusal } from './client-fault.ts'
 import { ClientSession, type SessionNote } from './client-session.ts'
 import { sessionNoteText } from './session-note-text.ts'
@@ -76,7 +77,7 @@ export class LocalPort {
       target = await findTarget()
       const { id, access, token } = target
       const session = new ClientSession(
-        { readable: socket, writable: socket, reset: () => socket.resetAndDestroy() },
+        { readable: socket, writable: socket, reset: () => resetSocket(socket) },
         { access, token, waitMs, resumeWithinMs, environment },
         {
           clock,
@@ -93,7 +94,7 @@ export class LocalPort {
       if (end.isClean) log.info(facts, 'session ended')
       else log.warn({ ...facts, by: end.by, error: end.error }, 'session broke')
     } catch (error) {
-      socket.resetAndDestroy()
+      resetSocket(socket)
       const known = explainRefusal(error, target?.expiresAtMs, clock.nowMs())
       log.error({ error: known, reason: describeError(known) }, 'session failed')
     }
