@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
-import { systemClock } from '@relay/common/clock'
+import { type Clock, systemClock } from '@relay/common/clock'
+import { FakeClock } from '@relay/common/fake-clock'
 import { openLink } from '@relay/common/tunnel/dial-link'
 import { LocalEnd } from '@relay/common/tunnel/local-end'
 import type { LocalEvents } from '@relay/common/tunnel/local-side'
@@ -47,12 +48,16 @@ async function startServer(selects: boolean): Promise<Seen> {
   return { uri: `ws://127.0.0.1:${(http.address() as AddressInfo).port}/x`, raw, links }
 }
 
-async function open(uri: string, onClosed: (end: LinkEnd) => void = () => undefined): Promise<WebsocketLink> {
+async function open(
+  uri: string,
+  onClosed: (end: LinkEnd) => void = () => undefined,
+  clock: Clock = systemClock,
+): Promise<WebsocketLink> {
   const link = await openLink(uri, {
     timeoutMs: 10_000,
     signal: new AbortController().signal,
     environment: {},
-    clock: systemClock,
+    clock,
     receiver: { ...deaf, linkClosed: onClosed },
   })
   cleanUp.push(() => link.terminate())
@@ -128,6 +133,21 @@ test('a link says that it is full, and that it has drained', async () => {
 
   await expect.poll(() => drains).toBe(1)
   expect(link.bufferedBytes).toBeLessThanOrEqual(262_144)
+})
+
+test('a link that is not read is not taken for silent', async () => {
+  const ours = await startServer(true)
+  const clock = new FakeClock()
+  const heard: string[] = []
+  const link = await open(ours.uri, ({ reason }) => void heard.push(reason), clock)
+  link.receiver = { ...link.receiver, linkText: (text) => void heard.push(text) }
+  await expect.poll(() => ours.links.length).toBe(1)
+  link.pause()
+  await clock.advance(60_000)
+  ours.links[0]?.send('still there')
+  link.resume()
+
+  await expect.poll(() => heard).toEqual(['still there'])
 })
 
 /** A `LocalEnd` over one end of a real TCP connection, the other end, and what was heard. */

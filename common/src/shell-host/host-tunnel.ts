@@ -40,7 +40,7 @@ interface Offer {
 /**
  * One session with a client of ours, from its `open` to its end, over however many links.
  *
- * Invariants: one connection to sshd; the newest link carries it; a client that is refused hears why and its link ends.
+ * Invariants: one connection to sshd; the link of the client's latest attempt carries it, in whatever order they come; a client that is refused hears why and its link ends.
  */
 export class HostTunnel {
   readonly id: string
@@ -52,6 +52,7 @@ export class HostTunnel {
   /** Waits for sshd. */
   #waiting: Offer | undefined
   #link: TunnelLink | undefined
+  #attempt = 0
   #isOver = false
   #resumes = 0
   #parkedAtMs = 0
@@ -68,6 +69,7 @@ export class HostTunnel {
   async start(offer: Offer): Promise<void> {
     this.#waiting = offer
     this.#link = offer.link
+    this.#attempt = offer.open.attempt
     let socket: Socket
     try {
       socket = await this.#deps.dial()
@@ -84,6 +86,12 @@ export class HostTunnel {
 
   /** Another link, whose client may go on with it. */
   offer(offer: Offer): void {
+    // Each link is a way of its own: what the client gave up may come in behind what it did next.
+    if (offer.open.attempt < this.#attempt) {
+      offer.link.close(closeCode.ended, 'superseded')
+      return
+    }
+    this.#attempt = offer.open.attempt
     this.#link = offer.link
     if (this.#session === undefined) {
       this.#waiting?.link.close(closeCode.ended, 'superseded')

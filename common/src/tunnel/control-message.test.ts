@@ -15,6 +15,7 @@ const message: fc.Arbitrary<ControlMessage> = fc.oneof(
     resume: fc.boolean(),
     received: offset,
     window,
+    attempt: offset,
   }),
   fc.record({ type: fc.constant('opened' as const), received: offset, window }),
   fc.record({ type: fc.constant('refused' as const), code, message: sentence }),

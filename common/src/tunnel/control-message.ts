@@ -27,6 +27,8 @@ export interface OpenMessage {
   /** How many numbers of the stream have been received; the `fin` counts as one. */
   readonly received: number
   readonly window: number
+  /** Counts what a client says for this session: one that was overtaken by a later one is void. */
+  readonly attempt: number
 }
 
 export interface OpenedMessage {
@@ -81,10 +83,10 @@ function parseBody(body: Readonly<Record<string, unknown>>): ControlMessage | un
     case 'paired':
       return { type, peer: body['peer'] === 'tunnel' ? 'tunnel' : 'plain' }
     case 'open': {
-      const { session, resume } = body
+      const { session, resume, attempt = 0 } = body
       if (typeof session !== 'string' || !/^[\w-]{16,64}$/.test(session)) return undefined
       if (!isOffset(received) || !isWindow(window) || typeof resume !== 'boolean') return undefined
-      return { type, session, resume, received, window }
+      return isOffset(attempt) ? { type, session, resume, received, window, attempt } : undefined
     }
     case 'opened':
       return isOffset(received) && isWindow(window) ? { type, received, window } : undefined

@@ -28,6 +28,7 @@ export class WebsocketLink implements TunnelLink {
   /** `linkDrained` is owed once no more than this is left. */
   #drainAtBytes: number | undefined
   #reason: string | undefined
+  #isPaused = false
   /** One function for all messages: none is made per message. */
   readonly #onWritten = (): void => {
     if (this.#drainAtBytes === undefined || this.#socket.bufferedAmount > this.#drainAtBytes) return
@@ -43,6 +44,8 @@ export class WebsocketLink implements TunnelLink {
     this.#heartbeat = new Heartbeat(isTunnel ? tunnelHeartbeat : plainHeartbeat, {
       clock,
       onBeat: () => {
+        // What is not read says nothing, however much it lives: it must not be cut for that.
+        if (this.#isPaused) this.#heartbeat.heard()
         if (isTunnel && socket.readyState === WebSocket.OPEN) socket.ping()
       },
       onDead: () => this.#breakOff('the relay was silent for too long'),
@@ -89,16 +92,18 @@ export class WebsocketLink implements TunnelLink {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#socket.pause()
   }
 
   resume(): void {
+    this.#isPaused = false
     this.#socket.resume()
   }
 
   close(code: number, reason = ''): void {
     // A paused socket would never see the answer.
-    this.#socket.resume()
+    this.resume()
     this.#socket.close(code, reason)
   }
 

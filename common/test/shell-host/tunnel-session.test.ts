@@ -70,6 +70,21 @@ describe('with our relay and a client of ours', () => {
     expect(bench.host.status().sessions).toMatchObject([{ state: 'live', resumes: 1 }])
   })
 
+  test('an attempt that comes in behind a later one does not get the session', async () => {
+    await using bench = await HostBench.start('ours')
+    const manager = await bench.relay.wire()
+    const first = await bench.tunnel(manager, { attempt: 1 } as object)
+    const tcp = await bench.sshd.taken()
+    await first.heard('opened')
+    const third = await bench.tunnel(manager, { resume: true, attempt: 3 } as object)
+    await third.heard('opened')
+
+    const second = await bench.tunnel(manager, { resume: true, attempt: 2 } as object)
+    expect(await second.whenClosed()).toBe(1000)
+    tcp.write('to the third')
+    expect((await third.bytes(12)).toString()).toBe('to the third')
+  })
+
   test('another token does not get the session', async () => {
     await using bench = await HostBench.start('ours')
     const manager = await bench.relay.wire()

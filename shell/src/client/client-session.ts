@@ -60,6 +60,7 @@ export class ClientSession {
   #session: TunnelSession | undefined
   #pump: PlainPump | undefined
   #link: WebsocketLink | undefined
+  #attempts = 0
   #finish: (end: SessionEnd) => void = () => undefined
   readonly #over: Promise<SessionEnd>
   /** Aborts when the session is over: then nothing is dialled any more. */
@@ -123,6 +124,7 @@ export class ClientSession {
   async #dial(resume: PeerState | undefined, openWithinMs: number): Promise<void> {
     const { access, token, environment } = this.#options
     const { clock, onNote } = this.#deps
+    this.#attempts += 1
     this.#link = await openSession(
       {
         access,
@@ -133,6 +135,7 @@ export class ClientSession {
         session: this.#id,
         resume,
         window: WINDOW_BYTES,
+        attempt: this.#attempts,
         signal: this.#ending.signal,
       },
       {

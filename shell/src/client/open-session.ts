@@ -22,6 +22,8 @@ export interface OpenSessionOptions {
   /** What this end has of a session that goes on; undefined for a new one. */
   readonly resume: PeerState | undefined
   readonly window: number
+  /** Higher than that of any attempt before it for this session. */
+  readonly attempt: number
   readonly signal: AbortSignal
 }
 
@@ -143,7 +145,7 @@ class Opening implements LinkReceiver {
   }
 
   #open(link: TunnelLink): void {
-    const { session, resume, window } = this.#options
+    const { session, resume, window, attempt } = this.#options
     link.sendText(
       encodeControl({
         type: 'open',
@@ -151,6 +153,7 @@ class Opening implements LinkReceiver {
         resume: resume !== undefined,
         received: resume?.received ?? 0,
         window,
+        attempt,
       }),
     )
   }
