@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
-import { usualFlow, usualLinkTimes } from '../src/relay/exchange/exchange.ts'
+import { usualFlow, usualLinkTimes } from '../src/relay/exchange/exchange-options.ts'
 import { ExchangeRig } from './support/exchange-rig.ts'
 import type { WebsocketPeer } from './support/websocket-peer.ts'
 
@@ -97,6 +97,24 @@ describe('a host that does not read', () => {
     large.client.send(Buffer.from('x'))
     expect((await large.host.read(1)).toString()).toBe('x')
   })
+})
+
+test('a reader of reports that reads none costs no session, once all together keep too much', async () => {
+  rig = await ExchangeRig.start({ limits: { maxWaitingBytes: 3 * mib } })
+  const { client, host } = await rig.pair(await rig.join('manager'))
+  const reader = await rig.join('stats', { id: 'stats' })
+  const other = await rig.join('stats', { id: 'stats' })
+  reader.socket.pause()
+  const report = 'x'.repeat(mib)
+  for (let count = 0; rig.exchange.readers.size === 2 && count < 100; count++) {
+    rig.exchange.readers.publish('stats', report)
+    expect(await other.text()).toBe(report)
+  }
+
+  expect([rig.exchange.readers.size, rig.exchange.counters.memoryDrops]).toEqual([1, 1])
+  expect(rig.exchange.totals.waitingBytes).toBeLessThan(3 * mib)
+  client.send(Buffer.from('still here'))
+  expect((await host.read(10)).toString()).toBe('still here')
 })
 
 test('a client that leaves a host behind that does not read is waited for: its last byte arrives', async () => {

@@ -98,10 +98,13 @@ test('a relay that stops gives what waits a moment, tells ends of ours to come b
   expect(rig.exchange.links.size).toBe(0)
 })
 
-test('reports come on request and say who is connected to what, in the words of both generations and ours', async () => {
+test('reports come on request, alone on their links, and say who is connected to what, in the words of both generations and ours', async () => {
   rig = await ExchangeRig.start()
   const reporter = new ShellReporter(rig.exchange, systemClock)
-  const topic = new StatsTopic({ everyMs: 600_000 }, { exchange: rig.exchange, reporter, clock: systemClock })
+  const topic = new StatsTopic(
+    { everyMs: 600_000 },
+    { exchange: rig.exchange.readers, reporter, clock: systemClock },
+  )
   topic.start()
   const { client, host } = await rig.pair(await rig.join('manager', ours), ours, ours)
   client.send(Buffer.from('12345'))
@@ -127,6 +130,13 @@ test('reports come on request and say who is connected to what, in the words of 
   )
   expect(report.filter(({ topic: name }) => String(name).startsWith('pend00/'))).toHaveLength(2)
   expect(JSON.parse(await other.text())).toHaveLength(6)
+
+  // What one of them says goes to nobody else, and nobody hears that one has gone: reports are all there is.
+  await reader.close()
+  await expect.poll(() => rig.exchange.readers.size).toBe(1)
+  expect([reader.unread, other.unread]).toEqual([[], []])
+  other.sendText('{"cmd":"update"}')
+  expect(JSON.parse(await other.text())).toHaveLength(5)
   topic.stop()
 })
 

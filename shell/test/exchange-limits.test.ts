@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { usualLinkTimes } from '../src/relay/exchange/exchange.ts'
+import { usualLinkTimes } from '../src/relay/exchange/exchange-options.ts'
 import { ExchangeRig } from './support/exchange-rig.ts'
 
 let rig: ExchangeRig

@@ -13,7 +13,8 @@ import type { WatchedPart } from '@relay/common/watchdog'
 import { shellApi } from './access/shell-api.ts'
 import type { ShellRelayConfig } from './config.ts'
 import { admitLink, upgradeRefusals, websocketPrefixes } from './exchange/admission.ts'
-import { Exchange, usualFlow, usualLinkTimes } from './exchange/exchange.ts'
+import { Exchange } from './exchange/exchange.ts'
+import { usualFlow, usualLinkTimes } from './exchange/exchange-options.ts'
 import { type LinkSocket, linkUpgrader } from './exchange/link-socket.ts'
 import type { Permission } from './exchange/permission.ts'
 import { shellMetrics } from './shell-metrics.ts'
@@ -229,7 +230,10 @@ async function buildParts(config: ShellRelayConfig, deps: ServerDeps): Promise<S
     ),
     { clock, log, keys: () => keys.ring, clientAddress },
   )
-  const statsTopic = new StatsTopic({ everyMs: config.statsEvery }, { exchange, reporter, clock })
+  const statsTopic = new StatsTopic(
+    { everyMs: config.statsEvery },
+    { exchange: exchange.readers, reporter, clock },
+  )
   return { exchange, codes, bookings, keys, port, accessServer, statsTopic }
 }
 

@@ -1,74 +1,26 @@
-import type { Cancel, Clock } from '@relay/common/clock'
-import type { Log } from '@relay/common/log'
-import type { OneTimeCodes } from '@relay/common/one-time-codes'
+import type { Cancel } from '@relay/common/clock'
 import { Progress } from '@relay/common/progress'
 import { limitKey } from '@relay/common/server/client-address'
 import { ExpiryWheel } from '@relay/common/server/expiry-wheel'
-import type { StatsCarrier } from '@relay/common/server/stats/stats-topic'
 import type { Joining } from '@relay/common/server/websocket/websocket-port'
 import { connectMessage, disconnectMessage } from './control-messages.ts'
 import { type Counters, newCounters } from './counters.ts'
+import { type ExchangeDeps, type ExchangeOptions, usualFlow, usualLinkTimes } from './exchange-options.ts'
 import type { ExchangeForAccess } from './exchange-port.ts'
 import { HostDesk } from './host-desk.ts'
 import type { HostKeys } from './host-keys.ts'
 import { Link, type LinkFault, type LinkTimes } from './link.ts'
 import type { LinkSocket } from './link-socket.ts'
 import { Outbox, type OutboxTotals } from './outbox.ts'
-import { type DisconnectAction, type FlowLimits, Pair, type PairDeps } from './pair.ts'
+import { type DisconnectAction, Pair, type PairDeps } from './pair.ts'
 import { PairRegistry } from './pair-registry.ts'
-import type { PairTimes, SuddenCause } from './pair-state.ts'
+import type { SuddenCause } from './pair-state.ts'
 import type { ClientPermission, HostPermission, Permission } from './permission.ts'
+import { refuseLink } from './refuse-link.ts'
 import type { Refusal } from './refusal.ts'
+import { type Keeper, largestUnfinished, relieve, tooManyParked } from './relief.ts'
+import { ReportReaders } from './report-readers.ts'
 import { Turn } from './turn.ts'
-
-export interface ExchangeLimits {
-  /** Websockets in all. Each session counts as two from the start. */
-  readonly maxConnections: number
-  readonly maxSessionsPerId: number
-  /** An IPv4 address or an IPv6 /64. */
-  readonly maxSessionsPerAddress: number
-  readonly maxHostsPerId: number
-  /** Clients of an id that wait for a host that is not connected. */
-  readonly maxWaitingPerId: number
-  /** Memory that all queues together may take; above it the connection that keeps the most is ended. */
-  readonly maxWaitingBytes: number
-  /** What has come of messages that are not whole yet, of all peers together. */
-  readonly maxUnfinishedBytes: number
-}
-
-export interface ExchangeOptions {
-  /** What stands before `/<prefix>/<id>` in every address that is given to a host. */
-  readonly target: string
-  readonly limits: ExchangeLimits
-  readonly flow?: FlowLimits
-  readonly linkTimes?: LinkTimes
-  readonly pairTimes: PairTimes
-}
-
-export interface ExchangeDeps {
-  readonly clock: Clock
-  readonly log: Log
-  /** Shared with the access API; hosts' codes are added to it. */
-  readonly codes: OneTimeCodes<Permission>
-}
-
-/** Spec shell 5.4 for old ends, PROTOCOL.md for ours. */
-export const usualLinkTimes: LinkTimes = {
-  pingEveryMs: 54_000,
-  pongWithinMs: 60_000,
-  probeWithinMs: 15_000,
-  silentAfterMs: 30_000,
-  assureEveryMs: 5000,
-  stalledAfterMs: 120_000,
-}
-
-/** Ends of ours never have more than 4 MiB on their way; old ends have up to 2 MiB per ssh channel (spec shell 8.2). */
-export const usualFlow: FlowLimits = {
-  unpairedBytes: 1_048_576,
-  tunnelBytes: 5_242_880,
-  plainBytes: 1_048_576,
-  oldBytes: 16_777_216,
-}
 
 /** Deadlines and pings are looked at this often, for all links at once. */
 const sweepEveryMs = 1000
@@ -78,8 +30,9 @@ const sweepLateMs = 20_000
 const disconnectGraceMs = 300
 /** Readers of reports and hosts that leave so much unread are given up. */
 const maxControlBytes = 4_194_304
-/** Old clients of an id that are parked; above it the oldest are let go. */
+/** Old clients of an id that are parked, and that part of all websockets; above it the oldest are let go. */
 const maxParkedPerId = 256
+const maxParkedShare = 1 / 8
 /** Of how many ids host keys and last presence are remembered. */
 const maxRememberedHosts = 4096
 
@@ -90,11 +43,12 @@ const maxRememberedHosts = 4096
  * Invariants: a link is registered before its first byte is read; a client is registered before a host is alerted; no
  * queue is shared between pairs and nothing here waits for a peer; one timer serves all deadlines, one all expiries.
  */
-export class Exchange implements ExchangeForAccess, StatsCarrier {
+export class Exchange implements ExchangeForAccess {
   readonly counters: Counters = newCounters()
   readonly totals: OutboxTotals = { waitingBytes: 0, droppedBytes: 0 }
   readonly hosts: HostDesk
   readonly pairs = new PairRegistry()
+  readonly readers: ReportReaders
   /** Deadlines are looked at in time. */
   readonly progress: Progress
   readonly #options: ExchangeOptions
@@ -102,8 +56,6 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
   readonly #pairDeps: PairDeps
   readonly #linkTimes: LinkTimes
   readonly #links = new Set<Link>()
-  readonly #readers = new Set<Link>()
-  readonly #listeners = new Map<string, (payload: Buffer) => void>()
   readonly #expiry: ExpiryWheel<Pair | Link>
   readonly #turn = new Turn()
   readonly #cancelLater = new Set<Cancel>()
@@ -118,6 +70,10 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     this.progress = new Progress(clock)
     this.hosts = new HostDesk({ maxRememberedHosts }, clock)
     this.#expiry = new ExpiryWheel(clock, (item) => this.#expire(item))
+    this.readers = new ReportReaders(
+      () => clock.monotonicMs(),
+      (reader) => this.#relieveControl(reader),
+    )
     this.#pairDeps = {
       times: options.pairTimes,
       limits: options.flow ?? usualFlow,
@@ -134,7 +90,7 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
       disconnect: (pair, action) => this.#disconnect(pair, action),
       forget: (pair) => this.#forget(pair),
       onWaiting: () => {
-        if (this.totals.waitingBytes > this.#options.limits.maxWaitingBytes) this.#relieve()
+        if (!this.#hasMemory) this.#relieve()
       },
     }
   }
@@ -175,25 +131,8 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
   }
 
   refusalOf(permission: Permission, address: string): Refusal | undefined {
-    const { limits } = this.#options
-    const { pairs } = this
-    if (permission.role === 'host') {
-      return pairs.get(permission.connectionId)?.awaitsHost === true ? undefined : 'client-gone'
-    }
-    const isClient = permission.role === 'client'
-    const used = Math.max(this.#links.size, this.hosts.size + this.#readers.size + 2 * pairs.size)
-    if (used + (isClient ? 2 : 1) > limits.maxConnections) return 'too-many-connections'
-    const { id } = permission
-    if (permission.role === 'manager' && this.hosts.managersOf(id).length >= limits.maxHostsPerId) {
-      // Often they are ghosts of the one that asks: then there is room soon.
-      this.hosts.probe(id)
-      return 'too-many-hosts'
-    }
-    if (!isClient) return undefined
-    if (pairs.countOfId(id) >= limits.maxSessionsPerId) return 'too-many-sessions'
-    if (pairs.countOfAddress(limitKey(address)) >= limits.maxSessionsPerAddress) return 'too-many-of-address'
-    const isWaiting = !this.isHostOnline(id)
-    return isWaiting && pairs.countWaiting(id) >= limits.maxWaitingPerId ? 'too-many-waiting' : undefined
+    const held = { links: this.#links, hosts: this.hosts, readers: this.readers, pairs: this.pairs }
+    return refuseLink(permission, limitKey(address), held, this.#options.limits)
   }
 
   hostKeysOf(id: string): HostKeys | undefined {
@@ -233,23 +172,6 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     }
   }
 
-  /** Calls `onMessage` for each message of a reader of reports; there is no topic but `stats`. */
-  listenTo(topic: string, onMessage: (payload: Buffer) => void): void {
-    this.#listeners.set(topic, onMessage)
-  }
-
-  hasReaders(topic: string): boolean {
-    return topic === 'stats' && this.#readers.size > 0
-  }
-
-  publish(_topic: string, text: string): void {
-    const nowMs = this.#deps.clock.monotonicMs()
-    for (const reader of this.#readers) {
-      reader.tell(text, nowMs)
-      if (reader.outbox.waitingBytes > maxControlBytes) this.#giveUp(reader, 'stalled')
-    }
-  }
-
   /**
    * Sends what waits, ends every session and then every control link, and waits up to `withinMs` for them to be gone.
    * Ends of ours hear that the relay stops and come back; sessions of old ends are over.
@@ -265,7 +187,7 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
       // A turn later than the sessions, so that hosts have been told of their ends.
       await clock.sleep(10)
       if (this.pairs.size > 0) continue
-      for (const link of [...this.hosts.all(), ...this.#readers]) this.#endLink(link, 'stopping')
+      for (const link of this.#controlLinks()) this.#endLink(link, 'stopping')
       await clock.sleep(10)
     }
     for (const link of this.#links) link.cut()
@@ -320,19 +242,9 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
   }
 
   #joinReader(link: Link): void {
-    this.#readers.add(link)
-    this.#expiry.add(link, link.permission.expiresAtSec)
-    link.begin(
-      {
-        message: (payload) => this.#listeners.get('stats')?.(payload),
-        drained: ignore,
-        left: () => {
-          this.#readers.delete(link)
-          this.#expiry.delete(link, link.permission.expiresAtSec)
-        },
-      },
-      this.#deps.clock.monotonicMs(),
-    )
+    const { expiresAtSec } = link.permission
+    this.#expiry.add(link, expiresAtSec)
+    this.readers.add(link, () => this.#expiry.delete(link, expiresAtSec))
   }
 
   #link({ socket, tcp, permission, peer }: Joining<Permission, LinkSocket>, outbox: Outbox): Link {
@@ -392,7 +304,7 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     const nowMs = this.#deps.clock.monotonicMs()
     manager.tell(connectMessage(manager.kind, facts), nowMs)
     manager.probe(nowMs)
-    if (manager.outbox.waitingBytes > maxControlBytes) this.#giveUp(manager, 'stalled')
+    this.#relieveControl(manager)
   }
 
   #disconnect(pair: Pair, { manager, isUsable, isAfterData }: DisconnectAction): void {
@@ -449,7 +361,7 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
       count += pair.host === undefined ? 1 : 2
       pair.decide({ kind: 'sudden-end', cause })
     }
-    for (const link of [...this.hosts.all(), ...this.#readers]) {
+    for (const link of this.#controlLinks()) {
       if (!isMeant(link.permission)) continue
       count += 1
       this.#endLink(link, cause)
@@ -465,8 +377,10 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     }
     for (const pair of this.pairs.all()) pair.check(nowMs)
     this.hosts.sweep()
-    this.#letGoOfParked()
-    this.#relieveUnfinished()
+    const { maxConnections, maxUnfinishedBytes } = this.#options.limits
+    const parked = { maxPerId: maxParkedPerId, max: Math.ceil(maxConnections * maxParkedShare) }
+    for (const pair of tooManyParked(this.pairs.all(), parked)) pair.decide({ kind: 'client-spoke' })
+    for (const link of largestUnfinished(this.#links, maxUnfinishedBytes)) this.#giveUp(link, 'unfinished')
   }
 
   #giveUp(link: Link, fault: LinkFault): void {
@@ -478,42 +392,43 @@ export class Exchange implements ExchangeForAccess, StatsCarrier {
     } else link.cut()
   }
 
-  #letGoOfParked(): void {
-    const countById = new Map<string, number>()
-    const parked = [...this.pairs.all()].filter(({ phase }) => phase === 'parked')
-    // The newest first, so that the oldest are too many.
-    for (const pair of parked.toReversed()) {
-      const { id } = pair.permission
-      const count = (countById.get(id) ?? 0) + 1
-      countById.set(id, count)
-      if (count > maxParkedPerId) pair.decide({ kind: 'client-spoke' })
-    }
+  /** Links that are no part of a pair. */
+  #controlLinks(): readonly Link[] {
+    return [...this.hosts.all(), ...this.readers.all()]
   }
 
-  /** The largest message that is not whole yet goes, until all together are small enough. */
-  #relieveUnfinished(): void {
-    const bySize = [...this.#links].filter(({ unfinished }) => unfinished.bytes > 0)
-    let sum = bySize.reduce((bytes, { unfinished }) => bytes + unfinished.bytes, 0)
-    bySize.sort((one, other) => one.unfinished.bytes - other.unfinished.bytes)
-    while (sum > this.#options.limits.maxUnfinishedBytes) {
-      const largest = bySize.pop()
-      if (largest === undefined) return
-      sum -= largest.unfinished.bytes
-      this.#giveUp(largest, 'unfinished')
-    }
+  /** Whoever of them reads nothing is given up: first by its own limit, then by that of all together. */
+  #relieveControl(link: Link): void {
+    if (link.outbox.waitingBytes > maxControlBytes) this.#giveUp(link, 'stalled')
+    if (!this.#hasMemory) this.#relieve()
+  }
+
+  get #hasMemory(): boolean {
+    return this.totals.waitingBytes <= this.#options.limits.maxWaitingBytes
   }
 
   /** Ends whoever keeps the most, until all together keep less than they may. */
   #relieve(): void {
-    const { maxWaitingBytes } = this.#options.limits
-    while (this.totals.waitingBytes > maxWaitingBytes) {
-      let worst: Pair | undefined
-      for (const pair of this.pairs.all()) {
-        if (pair.waitingBytes > (worst?.waitingBytes ?? 0)) worst = pair
+    relieve(
+      () => this.#keepers(),
+      () => this.#hasMemory,
+    )
+  }
+
+  *#keepers(): Iterable<Keeper> {
+    for (const pair of this.pairs.all()) {
+      const giveUp = (): void => {
+        this.counters.memoryDrops += 1
+        pair.giveUpSlower()
       }
-      if (worst === undefined) return
-      this.counters.memoryDrops += 1
-      worst.giveUpSlower()
+      yield { waitingBytes: pair.waitingBytes, giveUp }
+    }
+    for (const link of this.#controlLinks()) {
+      const giveUp = (): void => {
+        this.counters.memoryDrops += 1
+        this.#giveUp(link, 'stalled')
+      }
+      yield { waitingBytes: link.outbox.waitingBytes, giveUp }
     }
   }
 }
