@@ -100,6 +100,22 @@ test('host keys are written, and it is said that they come by way of the relay',
   expect((await stat(join(folder, 'ssh', 'config'))).mode & 0o777).toBe(0o600)
 })
 
+test('a config of somebody else is never replaced, nor ours by nothing', patient, async () => {
+  await putToken('pend00')
+  const path = join(folder, 'ssh', 'config')
+  expect(await config('--write', join(folder, 'ssh')).exit).toBe(0)
+  const ours = await readFile(path, 'utf8')
+  const empty = shell('config', '--tokens', join(folder, 'none'), '--write', join(folder, 'ssh'))
+  expect(await empty.exit).toBe(1)
+  expect(await readFile(path, 'utf8')).toBe(ours)
+
+  await writeFile(path, 'Host mine\n')
+  const client = config('--write', join(folder, 'ssh'))
+  expect(await client.exit).toBe(78)
+  expect(client.stderr).toContain(`${path} was not written by "shell config" and stays as it is`)
+  expect(await readFile(path, 'utf8')).toBe('Host mine\n')
+})
+
 test('a changed key is kept as it was and told, unless it shall be replaced', patient, async () => {
   await putToken('pend00')
   answers.set('/shell/pend00/host-keys', { keys: [keyA] })

@@ -86,6 +86,8 @@ async function runConfig(request: ConfigRequest, process: Process): Promise<numb
     process.stdout.write(sshConfigText({ ...facts, knownHostsFile: undefined }))
     return isWhole ? exitCode.ok : exitCode.failed
   }
+  // What was written before is worth more than nothing.
+  if (usable.length === 0) return exitCode.failed
   const into = resolve(request.write)
   const keys = await fetchAll(usable, request, process)
   for (const { id, remark } of keys) tell(`${id}: ${remark}`)

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { AppError, errorCode } from '@relay/common/errors'
+import { AppError, ConfigError, errorCode } from '@relay/common/errors'
 import { mergeKnownHosts, type NamedKeys } from './known-hosts-text.ts'
 
 export interface SshFiles {
@@ -17,9 +17,13 @@ export interface WrittenSshFiles {
   readonly replaced: readonly string[]
 }
 
+/** First line of our `config`: only what bears it is replaced. */
+const mark = '# Written by "shell config --write", which replaces this file.'
+
 /**
  * Writes `config` and `known_hosts` into a folder, which is made where it is missing. Each file is there in whole, old
- * or new, at any moment.
+ * or new, at any moment. A `config` that we did not write, such as that of `~/.ssh`, stays as it is, and so does all.
+ * @throws {ConfigError} `CONFIG_NOT_OURS`.
  * @throws {AppError} `WRITE_FAILED`.
  */
 export async function writeSshFiles(
@@ -30,11 +34,18 @@ export async function writeSshFiles(
   const knownHosts = join(directory, 'known_hosts')
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 })
+    const present = await readIfThere(config)
+    if (present.trim() !== '' && !present.startsWith(mark))
+      throw new ConfigError(
+        'CONFIG_NOT_OURS',
+        `${config} was not written by "shell config" and stays as it is; name another folder`,
+      )
     const merged = mergeKnownHosts(await readIfThere(knownHosts), keys)
     await replaceFile(knownHosts, merged.text)
-    await replaceFile(config, configText(knownHosts))
+    await replaceFile(config, `${mark}\n\n${configText(knownHosts)}`)
     return { config, knownHosts, conflicts: merged.conflicts, replaced: merged.replaced }
   } catch (cause) {
+    if (cause instanceof AppError) throw cause
     throw new AppError('WRITE_FAILED', `the files for ssh cannot be written into ${directory}`, { cause })
   }
 }
