@@ -122,6 +122,45 @@ test(
   },
 )
 
+test('who has gone does not wait for a host that is offline', patient, async () => {
+  const relay = await startRelay({
+    onLink: (link) => link.send('{"type":"waiting","reason":"host-offline","lastSeen":null}'),
+  })
+  const client = connect(relay, ['--wait', '10m'])
+  client.child.stdin.write('SSH-2.0-test\r\n')
+  await expect.poll(() => client.stderr, { timeout: 30_000 }).toContain('waiting for pend00')
+  client.child.stdin.end()
+
+  expect(await client.exit).toBe(20)
+  expect(client.stderr).toContain('the program that asked for it has ended already')
+})
+
+test('who has gone does not wait for a relay that cannot be reached', patient, async () => {
+  const relay = await SmallRelay.start()
+  await relay.stop()
+  const client = connect(relay, ['--wait', '10m'])
+  client.child.stdin.end()
+
+  expect(await client.exit).toBe(22)
+})
+
+test('what is said before the session is open is carried, however much it is', patient, async () => {
+  const opening = Promise.withResolvers<void>()
+  const relay = await startRelay({
+    onLink: (link, r) => void opening.promise.then(() => r.serveTunnel(link, sshdPort)),
+  })
+  const client = connect(relay, ['--wait', '1m'])
+  const digest = digestOf(client)
+  const data = randomBytes(1_000_000)
+  for (let at = 0; at < data.length; at += 50_000) client.child.stdin.write(data.subarray(at, at + 50_000))
+  client.child.stdin.end()
+  await expect.poll(() => client.child.stdin.writableLength, { timeout: 30_000 }).toBeLessThan(900_000)
+  opening.resolve()
+
+  expect(await digest).toBe(sha256(data))
+  expect(await client.exit).toBe(0)
+})
+
 test.each([
   [
     '401 of ours',

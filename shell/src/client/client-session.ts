@@ -11,6 +11,7 @@ import { WINDOW_BYTES } from '@relay/common/tunnel/tunnel-protocol'
 import { type PeerState, TunnelSession } from '@relay/common/tunnel/tunnel-session'
 import type { WebsocketLink } from '@relay/common/tunnel/websocket-link'
 import { isPassing } from './client-fault.ts'
+import { EarlyLocal } from './early-local.ts'
 import { openSession } from './open-session.ts'
 
 export interface ClientSessionOptions {
@@ -49,13 +50,15 @@ const farewellWithinMs = 1_000
 /**
  * One local connection carried to the host, from its beginning to its end: dials, opens, resumes.
  *
- * Invariants: ends within a bounded time whatever the relay and the host do; the local side is never left open: it is
+ * Invariants: ends within a bounded time whatever the relay and the host do, and does not wait for them once the local
+ * program has gone; the local side is never left open: it is
  * ended in order, or reset.
  */
 export class ClientSession {
   readonly #options: ClientSessionOptions
   readonly #deps: ClientSessionDeps
   readonly #local: LocalEnd
+  readonly #early: EarlyLocal
   readonly #id = randomBytes(16).toString('base64url')
   #session: TunnelSession | undefined
   #pump: PlainPump | undefined
@@ -65,11 +68,23 @@ export class ClientSession {
   readonly #over: Promise<SessionEnd>
   /** Aborts when the session is over: then nothing is dialled any more. */
   readonly #ending = new AbortController()
+  /** Aborts when the local program's stream has ended: a host that is away is not waited for any more. */
+  readonly #hurry = new AbortController()
+  /** How it ended although there was no session yet. */
+  #endedEarly: SessionEnd | undefined
 
   constructor(stream: LocalStream, options: ClientSessionOptions, deps: ClientSessionDeps) {
     this.#options = options
     this.#deps = deps
     this.#local = new LocalEnd(stream)
+    this.#early = new EarlyLocal({
+      local: this.#local,
+      onEnded: () => this.#hurry.abort(),
+      onBroke: (error) => {
+        this.#endedEarly = { isClean: false, by: 'local', error }
+        this.#ending.abort()
+      },
+    })
     this.#over = new Promise((resolve) => {
       this.#finish = resolve
     })
@@ -88,6 +103,8 @@ export class ClientSession {
     signal.addEventListener('abort', stop, { once: true })
     try {
       if (signal.aborted) throw new AppError('ABORTED', 'it was given up')
+      this.#local.listen(this.#early)
+      this.#local.resume()
       await this.#begin()
       const end = await this.#over
       this.#ending.abort()
@@ -95,6 +112,7 @@ export class ClientSession {
       return end
     } catch (error) {
       this.#local.reset()
+      if (this.#endedEarly !== undefined) return this.#endedEarly
       throw error
     } finally {
       signal.removeEventListener('abort', stop)
@@ -102,7 +120,7 @@ export class ClientSession {
     }
   }
 
-  /** Dials until a session is open, an error is final, or the time is over. */
+  /** Dials until a session is open, an error is final, the time is over, or nobody waits for it. */
   async #begin(): Promise<void> {
     const { clock, random, onNote } = this.#deps
     const deadlineMs = clock.monotonicMs() + this.#options.waitMs
@@ -112,11 +130,12 @@ export class ClientSession {
         return
       } catch (error) {
         const leftMs = deadlineMs - clock.monotonicMs()
-        if (!isPassing(error) || leftMs <= 0 || this.#ending.signal.aborted) throw error
-        // The last attempt comes at the end of the time.
+        const isOver = this.#ending.signal.aborted || this.#hurry.signal.aborted
+        if (!isPassing(error) || leftMs <= 0 || isOver) throw error
+        // The last attempt comes at the end of the time, or when nobody waits any more.
         const delayMs = Math.min(leftMs, nextDelayMs(attempt, error, redialPolicy, random))
         onNote({ kind: 'waiting-for-relay', error })
-        await clock.sleep(delayMs, this.#ending.signal)
+        await clock.sleep(delayMs, AbortSignal.any([this.#ending.signal, this.#hurry.signal]))
       }
     }
   }
@@ -137,6 +156,7 @@ export class ClientSession {
         window: WINDOW_BYTES,
         attempt: this.#attempts,
         signal: this.#ending.signal,
+        hurry: this.#hurry.signal,
       },
       {
         clock,
@@ -160,6 +180,7 @@ export class ClientSession {
       )
       this.#deps.onNote({ kind: 'opened', isTunnel: true })
       this.#local.listen(this.#session)
+      this.#early.handOver(this.#session)
     }
     this.#session.attach(link, peer)
   }
@@ -175,6 +196,7 @@ export class ClientSession {
     )
     this.#deps.onNote({ kind: 'opened', isTunnel: false })
     this.#local.listen(this.#pump)
+    this.#early.handOver(this.#pump)
     this.#pump.start()
   }
 

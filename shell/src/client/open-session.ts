@@ -25,6 +25,8 @@ export interface OpenSessionOptions {
   /** Higher than that of any attempt before it for this session. */
   readonly attempt: number
   readonly signal: AbortSignal
+  /** Once aborted, a host that is offline is not waited for. */
+  readonly hurry: AbortSignal
 }
 
 export interface OpenSessionDeps {
@@ -80,7 +82,8 @@ class Opening implements LinkReceiver {
   }
 
   async run(link: TunnelLink): Promise<void> {
-    const { signal, openWithinMs } = this.#options
+    const { signal, hurry, openWithinMs } = this.#options
+    const waitNoMore = (): void => this.#judgeWaiting()
     const giveUp = (): void => this.#fail(new AppError('ABORTED', 'it was given up'))
     const cancel = this.#deps.clock.after(openWithinMs, () => this.#fail(this.#lateError()))
     try {
@@ -89,6 +92,7 @@ class Opening implements LinkReceiver {
         this.#reject = reject
         this.#link = link
         signal.addEventListener('abort', giveUp, { once: true })
+        hurry.addEventListener('abort', waitNoMore, { once: true })
         if (signal.aborted) giveUp()
         else if (!link.isTunnel) this.#takePlain(link, true)
         // Whoever takes over on the way gets the rest.
@@ -97,6 +101,7 @@ class Opening implements LinkReceiver {
     } finally {
       cancel()
       signal.removeEventListener('abort', giveUp)
+      hurry.removeEventListener('abort', waitNoMore)
     }
   }
 
@@ -127,6 +132,7 @@ class Opening implements LinkReceiver {
       case 'waiting':
         this.#lastSeen = message.lastSeen
         this.#deps.onWaiting(message.lastSeen)
+        this.#judgeWaiting()
         break
       case 'paired':
         if (message.peer === 'plain') this.#takePlain(link, false)
@@ -168,15 +174,18 @@ class Opening implements LinkReceiver {
     this.#resolve()
   }
 
+  #judgeWaiting(): void {
+    const { hurry, resume } = this.#options
+    // A session that goes on may have bytes that the program has taken for sent.
+    if (!hurry.aborted || resume !== undefined || this.#lastSeen === undefined) return
+    this.#fail(offlineError(this.#lastSeen, 'the program that asked for it has ended already'))
+  }
+
   #lateError(): AppError {
-    const withinText = `${this.#options.openWithinMs / 1000} s`
+    const withinText = `${Math.round(this.#options.openWithinMs / 100) / 10} s`
     if (this.#lastSeen === undefined)
       return new AppError('HOST_SILENT', `the host did not answer within ${withinText}`)
-    const seen = this.#lastSeen === null ? '' : `; it was last seen at ${this.#lastSeen}`
-    return new AppError(
-      'HOST_OFFLINE',
-      `the host is not connected to the relay, and did not come within ${withinText}${seen}`,
-    )
+    return offlineError(this.#lastSeen, `did not come within ${withinText}`)
   }
 
   #fail(error: AppError): void {
@@ -187,4 +196,9 @@ class Opening implements LinkReceiver {
     else this.#link?.terminate()
     this.#reject(error)
   }
+}
+
+function offlineError(lastSeen: string | null, more: string): AppError {
+  const seen = lastSeen === null ? '' : `; it was last seen at ${lastSeen}`
+  return new AppError('HOST_OFFLINE', `the host is not connected to the relay, and ${more}${seen}`)
 }
