@@ -291,6 +291,8 @@ describe('bookings', () => {
     await expect(WebsocketPeer.open(waiting)).rejects.toThrow('refused with 401')
     const again = await running.post('bid', mint(claimsFor('bid', claims)))
     expect([again.status, await again.text()]).toEqual([401, '"Booking Was Cancelled"\n'])
+    const keys = await running.ask('GET', '/shell/bid/host-keys', mint(claimsFor('bid', claims)))
+    expect([keys.status, await keys.text()]).toEqual([401, '"Booking Was Cancelled"\n'])
     expect(host.isClosed).toBe(false)
     expect(await (await running.ask('GET', '/bids/deny', admin)).json()).toEqual({ booking_ids: ['bk-1'] })
 

@@ -9,7 +9,8 @@ import { relayOptions } from './serve-command.ts'
 export function settingsCommand(generation: Generation): Command {
   return {
     usage: 'settings',
-    description: 'check the settings of the shell relay and print them, without secrets',
+    description:
+      'check the settings of the shell relay and print them, without secrets; ports as of shell serve',
     options: relayOptions,
     run: async (args, process) => {
       const config = loadShellRelayConfig(generation, await readSources(args, process))

@@ -28,7 +28,7 @@ export function shellApi(options: ConnectRoutesOptions, deps: ShellApiDeps): Acc
     refuseToken,
     addRoutes: (app, context) => {
       addConnectRoutes(app, context, options, deps)
-      addHostKeysRoutes(app, context, exchange)
+      addHostKeysRoutes(app, context, deps)
       addBidsRoutes(app, context, {
         clock,
         log,

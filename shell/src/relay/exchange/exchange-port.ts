@@ -5,8 +5,8 @@ import type { Refusal } from './refusal.ts'
 /** What the access API needs of the exchange. */
 export interface ExchangeForAccess {
   /**
-   * Whether a link with this permission would be taken now. `address` is whom limits by address count together
-   * (`limitKey` of the client's address). It reserves nothing: the websocket port asks again.
+   * Whether a link with this permission would be taken now. `address` is the client's, before the proxies.
+   * It reserves nothing: the websocket port asks again.
    */
   refusalOf(permission: Permission, address: string): Refusal | undefined
   /** What a host of this id told of its keys since the relay began. */
