@@ -83,7 +83,10 @@ describe.skipIf(why !== undefined)(
     test('reads its keys at a reload, drains at a stop and tells its secret nobody', async () => {
       await using host = await TopicPeer.dial(await hostAddress('pend00'))
       await lab.container.shell(`systemctl reload ${unit}`)
-      expect(await lab.journal(unit)).toContain('keys were read anew')
+      // The order is given when systemctl returns, and followed a moment later.
+      await expect
+        .poll(() => lab.journal(unit), { timeout: 30_000, interval: 200 })
+        .toContain('keys were read anew')
 
       await lab.container.shell(`systemctl restart ${unit}`, { withinMs: 60_000 })
 
