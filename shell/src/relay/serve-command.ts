@@ -4,6 +4,7 @@ import { exitCode } from '@relay/common/errors'
 import { configFileOption, readSources } from '@relay/common/server/config-sources'
 import { missingVariables, type RequiredVariable } from '@relay/common/server/missing-variables'
 import { serve } from '@relay/common/server/serve'
+import { favourThroughput } from '@relay/common/tunnel/favour-throughput'
 import { type Generation, loadShellRelayConfig, type ShellRelayConfig, shellRelaySpec } from './config.ts'
 
 /** Options of every command that reads the configuration. */
@@ -77,6 +78,7 @@ export function serveCommand(words: ServeWords): Command {
 }
 
 async function start(config: ShellRelayConfig, process: Process): Promise<number> {
+  favourThroughput()
   return await serve(
     {
       program: 'shell',

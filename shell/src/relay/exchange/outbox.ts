@@ -7,6 +7,7 @@ import {
   TEXT,
   writeFrameHeader,
 } from '@relay/common/server/websocket/frame-header'
+import { MAX_MESSAGE_BYTES } from '@relay/common/tunnel/tunnel-protocol'
 
 /** The part of a TCP socket that is written to. */
 export interface ByteSink {
@@ -31,8 +32,11 @@ export interface TurnEnd {
   add(outbox: Outbox): void
 }
 
-/** A message goes out in frames of at most so much, so that pings and closes find their place between them. */
-const maxFrameBytes = 65_535
+/**
+ * A message goes out in frames of at most so much, so that pings and closes find their place between them. No less than
+ * our own ends send: a message in two frames costs its receiver a copy.
+ */
+const maxFrameBytes = MAX_MESSAGE_BYTES
 /** Up to here one copy is cheaper than two pieces. */
 const maxJoinedBytes = 4096
 /** What a frame that waits costs of memory beyond its payload: tiny messages must not outgrow the limits. */
