@@ -74,6 +74,29 @@ describe('old ends', () => {
     expect(await manager.text()).toBe(`{"action":"disconnect","uri":"","uuid":"${String(name)}"}`)
   })
 
+  test('a host whose control link broke while it dialled is asked anew, under another name', async () => {
+    rig = await ExchangeRig.start()
+    const before = await rig.join('manager', { kind: 'connect' })
+    const client = await rig.join('client', { kind: 'connect' })
+    const first = await before.json()
+    before.cut()
+    await expect.poll(() => rig.exchange.hosts.size).toBe(0)
+    const manager = await rig.join('manager', { kind: 'connect' })
+    const second = await manager.json()
+    expect(second['uuid']).not.toBe(first['uuid'])
+
+    const host = await rig.dial(second['uri'] as string)
+    await client.close()
+    await host.closed
+    const told = [await manager.json(), await manager.json()]
+
+    // Only of the one that came does a host of the successor survive an end.
+    expect(told).toEqual([
+      { action: 'disconnect', uri: '', uuid: first['uuid'] },
+      { action: 'disconnect', uri: second['uri'], uuid: second['uuid'] },
+    ])
+  })
+
   test('a client of v0.2.2 is parked when its host goes, and closed when it speaks again', async () => {
     rig = await ExchangeRig.start()
     const { client, host } = await rig.pair(await rig.join('manager'))

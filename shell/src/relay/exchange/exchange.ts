@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Cancel } from '@relay/common/clock'
 import { Progress } from '@relay/common/progress'
 import { limitKey } from '@relay/common/server/client-address'
@@ -209,7 +210,7 @@ export class Exchange implements ExchangeForAccess {
       link.end('ended')
       return
     }
-    const manager = [...pair.uriOf.keys()].find(({ number }) => number === permission.managerNumber)
+    const manager = [...pair.alerts.keys()].find(({ number }) => number === permission.managerNumber)
     pair.join(link, manager)
     const { id } = permission
     this.#deps.log.info({ id, client: pair.client?.kind, host: link.kind }, 'session paired')
@@ -293,11 +294,12 @@ export class Exchange implements ExchangeForAccess {
     })
     const uri = `${this.#options.target}/${prefix}/${path}?code=${code}`
     pair.codes.push(code)
-    pair.uriOf.set(manager, uri)
+    const uuid = randomUUID()
+    pair.alerts.set(manager, { uri, uuid })
     this.counters.alerts += 1
     const facts = {
       uri,
-      uuid: pair.uuid,
+      uuid,
       clientKind: pair.client?.kind ?? 'shell',
       fingerprint: permission.fingerprint,
     }
@@ -308,13 +310,14 @@ export class Exchange implements ExchangeForAccess {
   }
 
   #disconnect(pair: Pair, { manager, isUsable, isAfterData }: DisconnectAction): void {
-    const uri = isUsable ? (pair.uriOf.get(manager) ?? '') : ''
+    const alert = pair.alerts.get(manager)
+    if (alert === undefined) return
     const send = (): void => {
       // The same host may have dialled its control link anew since.
       const to = manager.isOpen ? manager : this.hosts.managersOf(pair.permission.id)[0]
       if (to === undefined || (to !== manager && to.kind !== manager.kind)) return
       this.counters.disconnects += 1
-      to.tell(disconnectMessage(pair.uuid, uri), this.#deps.clock.monotonicMs())
+      to.tell(disconnectMessage(alert.uuid, isUsable ? alert.uri : ''), this.#deps.clock.monotonicMs())
     }
     if (isAfterData) this.#later(disconnectGraceMs, send)
     else send()

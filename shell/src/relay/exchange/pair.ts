@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { BINARY, TEXT } from '@relay/common/server/websocket/frame-header'
 import { pairedMessage, waitingMessage } from './control-messages.ts'
 import type { Counters } from './counters.ts'
@@ -47,6 +46,17 @@ export interface PairDeps {
   readonly onWaiting: () => void
 }
 
+/** What one host was asked. */
+export interface Alert {
+  /** Where it was to dial. */
+  readonly uri: string
+  /**
+   * Names it in connect and disconnect. Each alert has its own: a host whose control link broke while it dialled is
+   * alerted anew, and must be able to tell the two apart.
+   */
+  readonly uuid: string
+}
+
 export type DisconnectAction = Extract<PairAction<Link>, { kind: 'disconnect' }>
 
 /** Reading goes on once so much less than the limit waits: often and shortly, as old ends stand no long pause. */
@@ -63,14 +73,12 @@ export class Pair {
   readonly permission: ClientPermission
   /** Whom limits by address count together. */
   readonly address: string
-  /** Names it in connect and disconnect messages. */
-  readonly uuid: string = randomUUID()
   readonly toHost: Outbox
   readonly toClient: Outbox
   /** Codes given to hosts, to be taken back. */
   readonly codes: string[] = []
-  /** Of each alert: where the host was to dial. */
-  readonly uriOf = new Map<Link, string>()
+  /** By the control link that was alerted. */
+  readonly alerts = new Map<Link, Alert>()
   readonly #deps: PairDeps
   #state: PairState<Link> | undefined
   #client: Link | undefined
