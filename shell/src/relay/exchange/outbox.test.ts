@@ -1,4 +1,5 @@
 import { BINARY, TEXT } from '@relay/common/server/websocket/frame-header'
+import { MAX_MESSAGE_BYTES } from '@relay/common/tunnel/tunnel-protocol'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type ByteSink, frameOverheadBytes, Outbox, type OutboxTotals } from './outbox.ts'
@@ -128,6 +129,14 @@ describe('an outbox', () => {
     expect(sink.writableLength).toBe(22)
     expect(outbox.waitingBytes).toBe(4 * (22 + frameOverheadBytes))
     expect(outbox.blockedSinceMs).toBe(7)
+  })
+
+  test('sends the longest message of our own ends in one frame', () => {
+    const outbox = new Outbox(newTotals(), turnEnd)
+    const sink = new FakeSink(1_000_000)
+    outbox.attach(sink, 0)
+    outbox.offer(Buffer.alloc(MAX_MESSAGE_BYTES), BINARY, 0)
+    expect(sink.written.map(({ length }) => length)).toEqual([10, MAX_MESSAGE_BYTES])
   })
 
   test('begins with the first word, before what has waited', () => {
