@@ -3,10 +3,13 @@ import { defineConfig } from 'vitest/config'
 /** For `expect.poll`: a machine that is busy is no fault. */
 const expectations = { poll: { timeout: 10_000 } }
 
+/** Of the rig, what looks at the shell with real sshd, ssh and networks. */
+const shellTests = ['test-rig/test/shell-*.test.ts', 'test-rig/test/golden-shell.test.ts']
+
 /**
- * Four kinds of test, told apart by place: `unit` stands beside the source and does no I/O, `program` runs one program
- * with real sockets, `rig` runs several programs with real ffmpeg, ptys and Chromium, `systemd` installs the packages in
- * containers with a systemd of their own. They run in this order, so that nothing disturbs what the later ones measure.
+ * Five kinds of test, told apart by place: `unit` stands beside the source and does no I/O, `program` runs one program
+ * with real sockets, `rig` runs several programs with real ffmpeg, ptys and Chromium, `shell` does so with real ssh,
+ * `systemd` installs the packages in containers with a systemd of their own. They run in this order, so that nothing disturbs what the later ones measure.
  */
 export default defineConfig({
   test: {
@@ -40,11 +43,24 @@ export default defineConfig({
           expect: expectations,
           name: 'rig',
           include: ['test-rig/test/**/*.test.ts'],
+          exclude: shellTests,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           // Chromium, ffmpeg and bursts at two cores: one file at a time keeps what is measured meaningful.
           fileParallelism: false,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
+          expect: expectations,
+          name: 'shell',
+          include: shellTests,
+          // They wait for delays, pings and deadlines more than they compute.
+          maxWorkers: 3,
+          sequence: { groupOrder: 3 },
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -56,7 +72,7 @@ export default defineConfig({
           // The first file bakes a small Debian for the containers.
           hookTimeout: 600_000,
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
         },
       },
     ],
