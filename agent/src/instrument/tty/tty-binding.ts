@@ -9,6 +9,8 @@ export interface TtyPoller {
   on(event: 'readable' | 'writable', listener: (error: Error | null) => void): unknown
   /** Replaces what is waited for. */
   poll(events: number): void
+  /** To be called at the end: the library keeps each of its pollers for ever, with all that listens to it. */
+  removeAllListeners(): unknown
 }
 
 /** The part of the library's port that we use: it sets the terminal up and works its lines; bytes we move ourselves. */
