@@ -1,9 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
 import { handOverVariable } from './config-child.ts'
-import { v8Flags } from './node-flags.ts'
+import { keepSmall } from './keep-small.ts'
 
-// Before all else is loaded, for whom no command line gave them.
-for (const flag of v8Flags) setFlagsFromString(flag)
+keepSmall()
 
 const { runMain } = await import('@relay/common/run-main')
 const isService = process.argv[2] === 'run' && process.env[handOverVariable] === undefined

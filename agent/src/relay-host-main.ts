@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8'
-import { v8Flags } from './node-flags.ts'
+import { keepSmall } from './keep-small.ts'
 
 // As in main.ts; this entry is that of `relay host`, whose local API has the words of v0.9.3.
-for (const flag of v8Flags) setFlagsFromString(flag)
+keepSmall()
 
 const [{ runMain }, { runProgram }, { agentProgram }] = await Promise.all([
   import('@relay/common/run-main'),

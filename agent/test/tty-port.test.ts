@@ -23,6 +23,9 @@ class ScriptedPoller extends EventEmitter implements TtyPoller {
   poll(events: number): void {
     this.awaited = events
   }
+  stop(): void {
+    this.awaited = 0
+  }
 }
 
 /** A pipe in place of a terminal: what is written can be read, and it takes 64 KiB. */

@@ -8,6 +8,7 @@ import { TtySource } from '../src/instrument/tty/tty-source.ts'
 import { listUsbTtys, type TtyRoots } from '../src/instrument/tty/usb-identity.ts'
 import { watchDevice } from '../src/instrument/tty/watch-device.ts'
 import { eventually } from './eventually.ts'
+import { isLetGo } from './is-let-go.ts'
 import { PtyPair } from './pty-pair.ts'
 import { runInstrument } from './run-instrument.ts'
 
@@ -206,4 +207,25 @@ describe('the folder of a device that is away is watched', () => {
     await eventually(() => wakes() > 0)
     expect(wakes()).toBe(1)
   })
+})
+
+/** Gives what only the link held. */
+async function openAndClose(device: string): Promise<WeakRef<object>> {
+  const line = { baudRate: 9600, dataBits: 8, parity: 'none', stopBits: 1, rtscts: false } as const
+  const reset = { dtr: 'leave', lowMs: 0, settleMs: 0 } as const
+  const source = new TtySource(
+    { device, line, reset, writeGraceMs: 1_000 },
+    { clock: systemClock, log: silentLog() },
+  )
+  const events = { onData: () => undefined, onClosed: () => undefined }
+  const link = await source.open(events, new AbortController().signal, undefined)
+  await link.close()
+  return new WeakRef(events)
+}
+
+test('nothing of a port that was closed stays in memory', async () => {
+  const { device } = await pluggedCable()
+  const held = await openAndClose(device)
+
+  expect(await isLetGo(held)).toBe(true)
 })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { isLetGo } from '../../test/is-let-go.ts'
 import { type FrameDecoder, frameDecoder, type Framing, type LineEnd } from './decode-frames.ts'
 
 function decode(
@@ -131,4 +132,23 @@ test('raw bytes come out as they come in', () => {
   const chunks = [Buffer.from('a'), Buffer.from('bc')]
 
   expect(decode({ kind: 'raw' }, chunks).messages).toEqual(chunks)
+})
+
+test.each<[string, Framing, readonly number[]]>([
+  ['a line', lines('lf'), [0x41, 0x0a]],
+  ['a length and its bytes', { kind: 'length', prefixBytes: 1, order: 'big', maxBytes: 10 }, [1, 0x41]],
+])('a chunk that ends with %s is held by nothing once that is out', async (_case, framing, bytes) => {
+  const decoder = frameDecoder(framing)
+  const push = (): WeakRef<object> => {
+    const chunk = Buffer.from(new Uint8Array(bytes).buffer)
+    let count = 0
+    decoder.push(chunk, () => {
+      count += 1
+    })
+    expect(count).toBe(1)
+    return new WeakRef(chunk.buffer)
+  }
+
+  expect(await isLetGo(push())).toBe(true)
+  expect(decoder.counters.skippedBytes).toBe(0)
 })

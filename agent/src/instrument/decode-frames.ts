@@ -61,6 +61,12 @@ const CR = 0x0d
 const SPACE = 0x20
 const DELETE = 0x7f
 const REPLACEMENT = '\ufffd'
+const nothing = Buffer.alloc(0)
+
+/** What begins at `start`; where that is nothing, it holds no memory of `data`. */
+function restOf(data: Buffer, start: number): Buffer {
+  return start < data.length ? data.subarray(start) : nothing
+}
 
 /**
  * Lines without their end, empty ones left out. A line longer than `maxBytes` is given out cut to that, and the rest
@@ -69,7 +75,7 @@ const REPLACEMENT = '\ufffd'
 class LineDecoder implements FrameDecoder {
   readonly #end: LineEnd
   readonly #maxBytes: number
-  #open: Buffer = Buffer.alloc(0)
+  #open: Buffer = nothing
   /** The rest of a cut line is being left out. */
   #isSkipping = false
   #counters = { ...noCounters }
@@ -93,7 +99,7 @@ class LineDecoder implements FrameDecoder {
       else this.#emitLine(data.subarray(start, end), emit)
       start = end + (this.#end === 'crlf' ? 2 : 1)
     }
-    this.#keep(data.subarray(start), emit)
+    this.#keep(restOf(data, start), emit)
   }
 
   #findEnd(data: Buffer, from: number): number {
@@ -121,7 +127,7 @@ class LineDecoder implements FrameDecoder {
       this.#emitLine(open.subarray(0, contentBytes), emit)
       this.#isSkipping = true
     }
-    if (this.#isSkipping) this.#open = mayEnd ? Buffer.of(CR) : Buffer.alloc(0)
+    if (this.#isSkipping) this.#open = mayEnd ? Buffer.of(CR) : nothing
     else this.#open = open
   }
 
@@ -158,7 +164,7 @@ class LengthDecoder implements FrameDecoder {
   readonly #prefixBytes: 1 | 2 | 4
   readonly #order: ByteOrder
   readonly #maxBytes: number
-  #open: Buffer = Buffer.alloc(0)
+  #open: Buffer = nothing
   #counters = { ...noCounters }
 
   constructor(options: {
@@ -193,6 +199,6 @@ class LengthDecoder implements FrameDecoder {
       emit(data.subarray(start + this.#prefixBytes, end))
       start = end
     }
-    this.#open = data.subarray(start)
+    this.#open = restOf(data, start)
   }
 }

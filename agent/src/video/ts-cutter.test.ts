@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { isLetGo } from '../../test/is-let-go.ts'
 import { framePackets, type MadeUpFrame, soundPacket, tablePacket } from '../../test/made-up-stream.ts'
 import { beginsKeyFrame, isTransportStream, TsCutter } from './ts-cutter.ts'
 
@@ -246,4 +247,21 @@ test('a unit start whose payload is no PES packet is nothing to begin with', () 
   key[payload + 2] = 2
 
   expect(beginsKeyFrame(key)).toBe(false)
+})
+
+test('a chunk that ends with a packet is held by nothing once its frame is out', async () => {
+  const cutter = new TsCutter(limit)
+  const push = (): WeakRef<object> => {
+    const packets = framePackets({ bytes: 500, isKey: true, tellsLength: true })
+    const chunk = Buffer.from(new Uint8Array(packets).buffer)
+    let count = 0
+    cutter.push(chunk, () => {
+      count += 1
+    })
+    expect(count).toBe(1)
+    return new WeakRef(chunk.buffer)
+  }
+
+  expect(await isLetGo(push())).toBe(true)
+  expect(cutter.isHolding).toBe(false)
 })

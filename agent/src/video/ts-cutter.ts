@@ -4,6 +4,7 @@ const SYNC_BYTE = 0x47
 /** Programme association, and service description: ffmpeg writes the tables before a key frame in this order. */
 const PID_PAT = 0x0000
 const PID_SDT = 0x0011
+const nothing = Buffer.alloc(0)
 
 export interface TsCutterOptions {
   /** A message that grows to this is cut at a packet boundary, so that nothing is held without limit. */
@@ -37,7 +38,7 @@ export interface TsCounters {
 export class TsCutter {
   readonly #maxMessageBytes: number
   /** Input that was not looked at yet: less than two packets. */
-  #rest: Buffer = Buffer.alloc(0)
+  #rest: Buffer = nothing
   /** Whole packets of the message that is being gathered. */
   #held: Buffer[] = []
   #heldBytes = 0
@@ -114,7 +115,8 @@ export class TsCutter {
       if (!this.#isInSync) break
     }
     this.#hold(data, start, offset)
-    this.#rest = data.subarray(offset)
+    // An empty piece would hold the whole chunk in memory, beyond a collection of young garbage.
+    this.#rest = offset === data.length ? nothing : data.subarray(offset)
   }
 
   /** Gives out the packets that wait, be their frame complete or not; a single packet then needs no second one. */

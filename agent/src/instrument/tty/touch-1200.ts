@@ -3,6 +3,13 @@ import { AppError } from '@relay/common/errors'
 import { lockHolder } from './lock-holder.ts'
 import { busyError, openError } from './open-error.ts'
 import { openTtyBinding, type TtyBinding } from './tty-binding.ts'
+import type { TtyPollers } from './tty-pollers.ts'
+
+export interface TouchDeps {
+  readonly clock: Clock
+  /** Of this port, for all its openings. */
+  readonly pollers: TtyPollers
+}
 
 /** Boards look at the lines in their interrupt of USB: this is plenty. */
 const holdMs = 100
@@ -13,13 +20,17 @@ const holdMs = 100
  * Leonardo bootloader by themselves after eight seconds, others when something was loaded.
  * @throws {AppError} `INSTRUMENT_MISSING` and the like, `INSTRUMENT_DTR_FAILED`.
  */
-export async function touch1200(path: string, clock: Clock, signal: AbortSignal): Promise<void> {
+export async function touch1200(
+  path: string,
+  { clock, pollers }: TouchDeps,
+  signal: AbortSignal,
+): Promise<void> {
   const holder = await lockHolder(path)
   if (holder !== undefined) throw busyError(path, holder)
   let binding: TtyBinding
   try {
     const line = { baudRate: 1200, dataBits: 8, parity: 'none', stopBits: 1, rtscts: false } as const
-    binding = await openTtyBinding({ path, line, dropsDtr: true })
+    binding = await openTtyBinding({ path, line, dropsDtr: true, pollers })
   } catch (cause) {
     throw openError(path, cause)
   }

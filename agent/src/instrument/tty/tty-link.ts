@@ -10,6 +10,7 @@ import { lockHolder } from './lock-holder.ts'
 import { busyError, openError } from './open-error.ts'
 import { drainTty, keepDtr } from './set-no-hang-up.ts'
 import { openTtyBinding, type TtyBinding } from './tty-binding.ts'
+import type { TtyPollers } from './tty-pollers.ts'
 import { TtyPort } from './tty-port.ts'
 
 export interface TtyLinkOptions {
@@ -18,6 +19,8 @@ export interface TtyLinkOptions {
   readonly line: LineSettings
   readonly reset: ResetSettings
   readonly clock: Clock
+  /** Of this port, for all its openings. */
+  readonly pollers: TtyPollers
   /** How long so many bytes may take to leave. */
   readonly writeWithinMs: (bytes: number) => number
   /** DTR cannot be kept when the port is closed: the next opening resets the board. */
@@ -39,12 +42,12 @@ export async function openTtyLink(
   events: LinkEvents,
   signal: AbortSignal,
 ): Promise<Link> {
-  const { path, line, onDtrNotKept } = options
+  const { path, line, pollers, onDtrNotKept } = options
   const holder = await lockHolder(path)
   if (holder !== undefined) throw busyError(path, holder)
   let binding: TtyBinding
   try {
-    binding = await openTtyBinding({ path, line, dropsDtr: false })
+    binding = await openTtyBinding({ path, line, dropsDtr: false, pollers })
   } catch (cause) {
     throw openError(path, cause)
   }

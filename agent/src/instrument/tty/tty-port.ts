@@ -122,6 +122,7 @@ export class TtyPort {
   #end(cause: Error): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    this.#binding.poller.removeAllListeners()
     const writing = this.#writing
     this.#writing = undefined
     writing?.failed(cause)

@@ -9,6 +9,7 @@ import { chooseTty, strangerAfterMs } from './choose-tty.ts'
 import { type LineSettings, type ResetSettings, writeDeadlineMs } from './line-settings.ts'
 import { touch1200 } from './touch-1200.ts'
 import { openTtyLink } from './tty-link.ts'
+import { TtyPollers } from './tty-pollers.ts'
 import {
   isUsbTtyName,
   listUsbTtys,
@@ -60,6 +61,7 @@ export class TtySource implements LinkSource {
   readonly #settings: TtySettings
   readonly #deps: TtySourceDeps
   readonly #roots: TtyRoots
+  readonly #pollers = new TtyPollers()
   /** Where the kernel's name may change. */
   readonly #isKernelName: boolean
   #known: UsbIdentity | undefined
@@ -83,7 +85,7 @@ export class TtySource implements LinkSource {
     let path = await this.#locate()
     if (reset.dtr === 'touch1200' && this.#isTouchDue(after)) {
       await this.#learn(path)
-      await touch(path, clock, signal)
+      await touch(path, { clock, pollers: this.#pollers }, signal)
       this.#wasTouched = true
       path = await this.#afterTouch(path, signal)
     }
@@ -93,7 +95,15 @@ export class TtySource implements LinkSource {
       log.warn({ device: path }, 'DTR cannot be kept when the port is closed; opening it may reset the board')
     }
     const link = await openTtyLink(
-      { path, line, reset, clock, writeWithinMs: (bytes) => this.writeWithinMs(bytes), onDtrNotKept },
+      {
+        path,
+        line,
+        reset,
+        clock,
+        pollers: this.#pollers,
+        writeWithinMs: (bytes) => this.writeWithinMs(bytes),
+        onDtrNotKept,
+      },
       events,
       signal,
     )
