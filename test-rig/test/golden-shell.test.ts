@@ -3,7 +3,7 @@ import { loadShellCases } from '../src/shell-golden/load-shell-cases.ts'
 import type { ShellCase } from '../src/shell-golden/shell-case.ts'
 import { ShellReplay } from '../src/shell-golden/shell-replay.ts'
 
-const cases = loadShellCases(new URL('../fixtures/golden/shell.json', import.meta.url))
+const cases = loadShellCases(new URL('../fixtures/golden-shell/shell.json', import.meta.url))
 const quick = cases.filter(({ slow }) => slow !== true)
 const slow = cases.filter((golden) => golden.slow === true)
 /** Slow cases wait for pings and codes of a minute and more by their own deadlines. */
