@@ -1,7 +1,7 @@
 /** Whose behaviour a case shows: the shell of `practable/relay` v0.2.2, or its successor. */
 export type ShellGeneration = 'v0.2.2' | 'jump'
 
-/** One transcript of the shell side. `fixtures/golden/shell.md` explains the format. */
+/** One transcript of the shell side. `fixtures/golden-shell/shell.md` explains the format. */
 export interface ShellCase {
   readonly name: string
   readonly generation: ShellGeneration
