@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer'
+import { restOf } from '../rest-of.ts'
 
 export type LineEnd = 'any' | 'lf' | 'crlf' | 'cr'
 export type ByteOrder = 'big' | 'little'
@@ -61,12 +62,6 @@ const CR = 0x0d
 const SPACE = 0x20
 const DELETE = 0x7f
 const REPLACEMENT = '\ufffd'
-const nothing = Buffer.alloc(0)
-
-/** What begins at `start`; where that is nothing, it holds no memory of `data`. */
-function restOf(data: Buffer, start: number): Buffer {
-  return start < data.length ? data.subarray(start) : nothing
-}
 
 /**
  * Lines without their end, empty ones left out. A line longer than `maxBytes` is given out cut to that, and the rest
@@ -75,7 +70,7 @@ function restOf(data: Buffer, start: number): Buffer {
 class LineDecoder implements FrameDecoder {
   readonly #end: LineEnd
   readonly #maxBytes: number
-  #open: Buffer = nothing
+  #open: Buffer = Buffer.alloc(0)
   /** The rest of a cut line is being left out. */
   #isSkipping = false
   #counters = { ...noCounters }
@@ -127,7 +122,7 @@ class LineDecoder implements FrameDecoder {
       this.#emitLine(open.subarray(0, contentBytes), emit)
       this.#isSkipping = true
     }
-    if (this.#isSkipping) this.#open = mayEnd ? Buffer.of(CR) : nothing
+    if (this.#isSkipping) this.#open = mayEnd ? Buffer.of(CR) : Buffer.alloc(0)
     else this.#open = open
   }
 
@@ -164,7 +159,7 @@ class LengthDecoder implements FrameDecoder {
   readonly #prefixBytes: 1 | 2 | 4
   readonly #order: ByteOrder
   readonly #maxBytes: number
-  #open: Buffer = nothing
+  #open: Buffer = Buffer.alloc(0)
   #counters = { ...noCounters }
 
   constructor(options: {

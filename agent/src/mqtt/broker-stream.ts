@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Cancel, Clock } from '@relay/common/clock'
+import { restOf } from '../rest-of.ts'
 import { type LeftOut, PacketGate } from './packet-gate.ts'
 
 export interface BrokerStreamOptions {
@@ -139,7 +140,7 @@ export class BrokerStream extends Duplex {
       const { usedBytes, packets } = this.#gate.push(this.#pending, this.#packetsLeft)
       this.#packetsLeft -= packets
       this.#bytesLeft -= usedBytes
-      this.#pending = this.#pending.subarray(usedBytes)
+      this.#pending = restOf(this.#pending, usedBytes)
       return true
     } catch (error) {
       this.destroy(error as Error)

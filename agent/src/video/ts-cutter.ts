@@ -1,10 +1,11 @@
+import { restOf } from '../rest-of.ts'
+
 /** Length of an MPEG-TS packet and its first byte (ISO/IEC 13818-1, 2.4.3). */
 export const TS_PACKET_BYTES = 188
 const SYNC_BYTE = 0x47
 /** Programme association, and service description: ffmpeg writes the tables before a key frame in this order. */
 const PID_PAT = 0x0000
 const PID_SDT = 0x0011
-const nothing = Buffer.alloc(0)
 
 export interface TsCutterOptions {
   /** A message that grows to this is cut at a packet boundary, so that nothing is held without limit. */
@@ -38,7 +39,7 @@ export interface TsCounters {
 export class TsCutter {
   readonly #maxMessageBytes: number
   /** Input that was not looked at yet: less than two packets. */
-  #rest: Buffer = nothing
+  #rest: Buffer = Buffer.alloc(0)
   /** Whole packets of the message that is being gathered. */
   #held: Buffer[] = []
   #heldBytes = 0
@@ -115,8 +116,7 @@ export class TsCutter {
       if (!this.#isInSync) break
     }
     this.#hold(data, start, offset)
-    // An empty piece would hold the whole chunk in memory, beyond a collection of young garbage.
-    this.#rest = offset === data.length ? nothing : data.subarray(offset)
+    this.#rest = restOf(data, offset)
   }
 
   /** Gives out the packets that wait, be their frame complete or not; a single packet then needs no second one. */

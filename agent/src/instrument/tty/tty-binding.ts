@@ -45,9 +45,7 @@ const rawLine = { xon: false, xoff: false, xany: false, vmin: 1, vtime: 0 } as c
  */
 export async function openTtyBinding({ path, line, dropsDtr, pollers }: TtyOpening): Promise<TtyBinding> {
   const library = (await import('./serial-port.ts')).serialPort
-  const { baudRate, dataBits, stopBits, parity, rtscts } = line
-  const options = { ...rawLine, baudRate, dataBits, stopBits, parity, rtscts, hupcl: dropsDtr, lock: true }
-  const fd = await library.open(path, options)
+  const fd = await library.open(path, { ...rawLine, ...line, hupcl: dropsDtr, lock: true })
   try {
     return new OpenTty(fd, pollers.of(fd, library.poller), library)
   } catch (error) {
