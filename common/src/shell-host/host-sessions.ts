@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
-import { AppError, errorCode } from '../errors.ts'
+import { AppError, describeError, errorCode } from '../errors.ts'
 import { type Fault, faultOf } from '../fault.ts'
 import type { Log } from '../log.ts'
 import type { Environment } from '../proxy.ts'
@@ -225,7 +225,12 @@ export class HostSessions {
   }
 
   async #serveTunnel(link: TunnelLink, inbox: LinkInbox, { token }: Connect): Promise<void> {
-    const open = await inbox.open(openWithinMs)
+    const open = await inbox.open(openWithinMs).catch((error: unknown) => {
+      // The person hears it at once, and not that the host is silent.
+      const isClientsFault = ['LINK_BAD', 'LINK_MUTE'].includes(errorCode(error) ?? '')
+      if (isClientsFault) refuse(link, 'BAD_REQUEST', describeError(error))
+      throw error
+    })
     const { session: id, resume } = open
     const known = this.#tunnels.get(id)
     if (known !== undefined && known.token !== token) {

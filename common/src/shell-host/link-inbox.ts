@@ -1,6 +1,11 @@
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
-import { type ControlMessage, type OpenMessage, parseControl } from '../tunnel/control-message.ts'
+import {
+  type ControlMessage,
+  isBrokenOpen,
+  type OpenMessage,
+  parseControl,
+} from '../tunnel/control-message.ts'
 import type { LinkEnd, LinkReceiver, TunnelLink } from '../tunnel/tunnel-link.ts'
 
 export interface InboxDeps {
@@ -27,6 +32,8 @@ export class LinkInbox implements LinkReceiver {
   #keptBytes = 0
   #isPaused = false
   #end: LinkEnd | undefined
+  /** The client meant to open a session, and how is not to be understood. */
+  #isOpenBroken = false
   #wake: () => void = () => undefined
 
   constructor(deps: InboxDeps) {
@@ -48,11 +55,20 @@ export class LinkInbox implements LinkReceiver {
     return message.type === 'paired' ? message.peer : 'plain'
   }
 
-  /** What a client of ours says first; throws as `paired`. */
+  /** What a client of ours says first; throws as `paired`, and as soon as that cannot be understood. */
   async open(withinMs: number): Promise<OpenMessage> {
-    const message = await this.#next(({ type }) => type === 'open', withinMs)
+    const message = await this.#next(
+      ({ type }) => type === 'open',
+      withinMs,
+      () => this.#openFlaw(),
+    )
     if (message.type !== 'open') throw new AppError('LINK_BAD', 'the client opened no session')
     return message
+  }
+
+  #openFlaw(): string | undefined {
+    if (this.#isOpenBroken) return 'the host does not understand how the client opens its session'
+    return this.#keptBytes > 0 ? 'the client sent bytes before it opened a session' : undefined
   }
 
   /** Gives the link, and all that came over it since, to `receiver`, which has just made itself its receiver. */
@@ -65,9 +81,9 @@ export class LinkInbox implements LinkReceiver {
 
   linkText(text: string): void {
     const message = parseControl(text)
+    if (message === undefined) this.#isOpenBroken ||= isBrokenOpen(text)
     // More than a few are nobody's; what is not waited for is not kept.
-    if (message === undefined || this.#messages.length >= 8) return
-    this.#messages.push(message)
+    else if (this.#messages.length < 8) this.#messages.push(message)
     this.#wake()
   }
 
@@ -76,6 +92,7 @@ export class LinkInbox implements LinkReceiver {
     this.#bytes.push(data)
     this.#keptBytes += data.length
     this.#judgeKept()
+    this.#wake()
   }
 
   linkDrained(): void {
@@ -93,7 +110,11 @@ export class LinkInbox implements LinkReceiver {
     this.#link.pause()
   }
 
-  #next(isWanted: Wanted, withinMs: number): Promise<ControlMessage> {
+  #next(
+    isWanted: Wanted,
+    withinMs: number,
+    flawOf: () => string | undefined = () => undefined,
+  ): Promise<ControlMessage> {
     const { clock, signal } = this.#deps
     return new Promise((resolve, reject) => {
       const finish = (act: () => void): void => {
@@ -111,6 +132,7 @@ export class LinkInbox implements LinkReceiver {
         const message = this.#messages.shift()
         if (message !== undefined && isWanted(message)) finish(() => resolve(message))
         else if (message !== undefined) this.#wake()
+        else if (flawOf() !== undefined) fail('LINK_BAD', flawOf() ?? '')
         else if (this.#end !== undefined)
           fail('LINK_LOST', `the link to the client ended (code ${this.#end.code})`)
       }

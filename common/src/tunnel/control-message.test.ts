@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ControlMessage, encodeControl, parseControl } from './control-message.ts'
+import { type ControlMessage, encodeControl, isBrokenOpen, parseControl } from './control-message.ts'
 import { MAX_CONTROL_BYTES } from './tunnel-protocol.ts'
 
 const offset = fc.nat(Number.MAX_SAFE_INTEGER - 1)
@@ -90,4 +90,17 @@ test('words of another end are one short line without control characters', () =>
     message: expect.stringMatching(/^\[31mfirst second!+$/) as string,
   })
   expect(refused?.type === 'refused' && refused.message.length).toBeLessThanOrEqual(500)
+})
+
+test.each([
+  ['{"type":"open","session":"short","resume":false,"received":0}', true],
+  ['{"type":"open","session":"abcdefghijklmnopqrstuv","resume":false,"received":-1}', true],
+  ['{"session":"abcdefghijklmnopqrstuv", "type" : "open", "resume', true],
+  ['{"type":"open","session":"abcdefghijklmnopqrstuv","resume":false,"received":0}', false],
+  ['{"type":"opened","received":-1}', false],
+  ['{"type":"of a later version"}', false],
+  ['a12', false],
+  ['', false],
+])('%s is an open that cannot be understood: %s', (text, isBroken) => {
+  expect(isBrokenOpen(text)).toBe(isBroken)
 })

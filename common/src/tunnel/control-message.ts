@@ -69,6 +69,11 @@ export function parseControl(text: string): ControlMessage | undefined {
   return parseBody(body as Readonly<Record<string, unknown>>)
 }
 
+/** Whether a text that `parseControl` does not take says of itself that it is an `open`. Takes any text. Pure. */
+export function isBrokenOpen(text: string): boolean {
+  return /^\s*\{.*"type"\s*:\s*"open"/s.test(text) && parseControl(text) === undefined
+}
+
 function parseAck(text: string): ControlMessage | undefined {
   if (!/^a[0-9]{1,16}$/.test(text)) return undefined
   const offset = Number(text.slice(1))

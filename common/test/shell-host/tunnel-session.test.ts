@@ -107,6 +107,39 @@ describe('with our relay and a client of ours', () => {
     expect(bench.sshd.waiting).toBe(0)
   })
 
+  test.each([
+    [
+      'an open that is none',
+      (link: Wire) => link.say({ type: 'open', session: '?', resume: false, received: 0 }),
+    ],
+    ['an open that breaks off', (link: Wire) => link.socket.send('{"type":"open","session":"abcdefghij')],
+    ['bytes before any open', (link: Wire) => link.send('SSH-2.0-ssh\r\n')],
+  ])('%s is refused at once, in words', async (_what, begin) => {
+    await using bench = await HostBench.start('ours')
+    const { link } = await bench.relay.client(await bench.relay.wire(), { peer: 'tunnel', token: '0' })
+    link.say({ type: 'paired', peer: 'tunnel' })
+    const saidAtMs = performance.now()
+    begin(link)
+
+    expect(await link.heard('refused')).toMatchObject({
+      code: 'BAD_REQUEST',
+      message: expect.stringMatching(/^the (host does not understand|client sent bytes before)/) as unknown,
+    })
+    expect(performance.now() - saidAtMs).toBeLessThan(5_000)
+    expect(await link.whenClosed()).toBe(1000)
+    expect(bench.sshd.waiting).toBe(0)
+  })
+
+  test('words of a later version before the open change nothing', async () => {
+    await using bench = await HostBench.start('ours')
+    const { link } = await bench.relay.client(await bench.relay.wire(), { peer: 'tunnel', token: '0' })
+    link.say({ type: 'paired', peer: 'tunnel' })
+    link.say({ type: 'hello', version: 2 })
+    link.say({ type: 'open', session, resume: false, received: 0, window: 4_194_304, colour: 'red' })
+
+    expect(await link.heard('opened')).toBeDefined()
+  })
+
   test('without sshd the person hears it in words within a second', async () => {
     await using bench = await HostBench.start('ours', {
       sshd: { host: 'localhost', port: await freePort() },
