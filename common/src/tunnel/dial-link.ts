@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import { isIP } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type ClientOptions, WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
 import { AppError } from '../errors.ts'
@@ -53,6 +54,7 @@ export function openLink(uri: string, options: OpenLinkOptions): Promise<Websock
     const socket = new WebSocket(uri, clientOptions(uri, options, masking))
     let failure: AppError | undefined
     let selected: string | undefined
+    let tcp: Duplex | undefined
     const abort = (): void => {
       failure ??= new AppError('ABORTED', 'dialling was given up')
       socket.terminate()
@@ -67,7 +69,8 @@ export function openLink(uri: string, options: OpenLinkOptions): Promise<Websock
       )
     }
     signal.addEventListener('abort', abort, { once: true })
-    socket.on('upgrade', ({ headers }) => {
+    socket.on('upgrade', ({ headers, socket: connection }) => {
+      tcp = connection
       // The library refuses a relay that selects nothing although something was offered, which RFC 6455 4.1 leaves to
       // the client; so the header was set by hand, and its answer is kept from the library.
       selected = headers['sec-websocket-protocol']
@@ -89,7 +92,7 @@ export function openLink(uri: string, options: OpenLinkOptions): Promise<Websock
       socket.off('close', closed)
       const isTunnel = selected === TUNNEL_PROTOCOL
       masking.isPlain = isTunnel && isProtected(uri)
-      resolve(new WebsocketLink(socket, { clock: options.clock, receiver: options.receiver, isTunnel }))
+      resolve(new WebsocketLink(socket, { clock: options.clock, receiver: options.receiver, isTunnel, tcp }))
     })
     if (signal.aborted) abort()
   })

@@ -8,7 +8,7 @@ export interface LinkEnd {
 
 /** Who takes what comes over a link. Calls come one at a time; none comes after `linkClosed`. */
 export interface LinkReceiver {
-  /** A binary message. The bytes belong to the receiver. */
+  /** A binary message, or on a tunnel link a part of one. The bytes belong to the receiver. */
   linkBytes(data: Buffer): void
   /** A text message of at most `MAX_CONTROL_BYTES` characters; longer ones end the link. */
   linkText(text: string): void

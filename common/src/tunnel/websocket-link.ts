@@ -1,13 +1,20 @@
+import type { Duplex } from 'node:stream'
 import { WebSocket } from 'ws'
 import type { Clock } from '../clock.ts'
+import { bypassBinary } from './binary-bypass.ts'
 import { Heartbeat, plainHeartbeat, tunnelHeartbeat } from './heartbeat.ts'
 import type { LinkReceiver, TunnelLink } from './tunnel-link.ts'
-import { MAX_CONTROL_BYTES } from './tunnel-protocol.ts'
+import { MAX_ACCEPTED_MESSAGE_BYTES, MAX_CONTROL_BYTES } from './tunnel-protocol.ts'
 
 export interface WebsocketLinkDeps {
   readonly clock: Pick<Clock, 'after'>
   readonly receiver: LinkReceiver
   readonly isTunnel: boolean
+  /**
+   * The connection below that of a client, on which nothing has been read yet. Where it is given, the bytes of a tunnel
+   * take the short way.
+   */
+  readonly tcp?: Duplex | undefined
 }
 
 /** Above this a link says that it is full, and below the other that it takes more again. */
@@ -37,7 +44,7 @@ export class WebsocketLink implements TunnelLink {
     if (this.#socket.readyState === WebSocket.OPEN) this.receiver.linkDrained()
   }
 
-  constructor(socket: WebSocket, { clock, receiver, isTunnel }: WebsocketLinkDeps) {
+  constructor(socket: WebSocket, { clock, receiver, isTunnel, tcp }: WebsocketLinkDeps) {
     this.#socket = socket
     this.receiver = receiver
     this.isTunnel = isTunnel
@@ -50,6 +57,14 @@ export class WebsocketLink implements TunnelLink {
       },
       onDead: () => this.#breakOff('the relay was silent for too long'),
     })
+    if (isTunnel && tcp !== undefined) {
+      // The relay is the server: it masks nothing.
+      const onBytes = (data: Buffer): void => {
+        this.#heartbeat.heard()
+        this.receiver.linkBytes(data)
+      }
+      bypassBinary(socket, { tcp, isPeerClient: false, maxFrameBytes: MAX_ACCEPTED_MESSAGE_BYTES, onBytes })
+    }
     socket.on('message', (data: Buffer, isBinary) => this.#take(data, isBinary))
     socket.on('ping', () => this.#heartbeat.heard())
     socket.on('pong', () => this.#heartbeat.heard())

@@ -4,6 +4,7 @@ import { Progress } from '@relay/common/progress'
 import { limitKey } from '@relay/common/server/client-address'
 import { ExpiryWheel } from '@relay/common/server/expiry-wheel'
 import type { Joining } from '@relay/common/server/websocket/websocket-port'
+import { bypassBinary } from '@relay/common/tunnel/binary-bypass'
 import { connectMessage, disconnectMessage } from './control-messages.ts'
 import { type Counters, newCounters } from './counters.ts'
 import { type ExchangeDeps, type ExchangeOptions, usualFlow, usualLinkTimes } from './exchange-options.ts'
@@ -11,7 +12,7 @@ import type { ExchangeForAccess } from './exchange-port.ts'
 import { HostDesk } from './host-desk.ts'
 import type { HostKeys } from './host-keys.ts'
 import { Link, type LinkFault, type LinkTimes } from './link.ts'
-import type { LinkSocket } from './link-socket.ts'
+import { type LinkSocket, maxMessageBytes } from './link-socket.ts'
 import { Outbox, type OutboxTotals } from './outbox.ts'
 import { type DisconnectAction, Pair, type PairDeps } from './pair.ts'
 import { PairRegistry } from './pair-registry.ts'
@@ -263,6 +264,10 @@ export class Exchange implements ExchangeForAccess {
       monotonicMs: clock.monotonicMs(),
     })
     this.#links.add(link)
+    if (link.carriesStream) {
+      const onBytes = (data: Buffer): void => link.received(data, true, clock.monotonicMs())
+      bypassBinary(socket, { tcp, isPeerClient: true, maxFrameBytes: maxMessageBytes, onBytes })
+    }
     socket.on('message', (data, isBinary) => link.received(data as Buffer, isBinary, clock.monotonicMs()))
     socket.on('ping', (data) => link.pinged(data.length))
     socket.on('pong', (data) => link.ponged(data.length, clock.monotonicMs()))

@@ -109,6 +109,12 @@ export class Link {
     return this.#isOpen
   }
 
+  /** An end of ours, in a session: what it sends in binary messages is a stream of bytes. */
+  get carriesStream(): boolean {
+    const { role } = this.permission
+    return this.kind === 'tunnel' && (role === 'client' || role === 'host')
+  }
+
   /** Nothing is read of it at the moment. */
   get isPaused(): boolean {
     return this.#isPaused
