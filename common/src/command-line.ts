@@ -35,6 +35,8 @@ export interface Program {
   readonly description: string
   readonly version: string
   readonly commands: readonly Command[]
+  /** What is left of a command line for us, where a program accepts what its predecessors did; may throw `UsageError`. */
+  readonly prepare?: (argv: readonly string[], process: Process) => readonly string[]
   /** Shown at the end of `--help`. */
   readonly epilogue?: string
 }
@@ -49,7 +51,7 @@ export async function runProgram(
   process: Process,
 ): Promise<number> {
   try {
-    return await parseAndRun(program, argv, process)
+    return await parseAndRun(program, program.prepare?.(argv, process) ?? argv, process)
   } catch (error) {
     return endWithFault(program.name, error, process)
   }

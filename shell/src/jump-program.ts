@@ -3,6 +3,7 @@ import { tokenCommand } from '@relay/common/token-command/token-command'
 import { versionCommand } from '@relay/common/version-command'
 import { clientCommand } from './client/client-command.ts'
 import { hostCommand } from './host/host-command.ts'
+import { acceptOldFlags } from './old-flags.ts'
 import { jumpRelayWords, serveCommand } from './relay/serve-command.ts'
 import { settingsCommand } from './relay/settings-command.ts'
 import { jumpToken } from './token/token-options.ts'
@@ -13,6 +14,7 @@ export const jumpProgram: Program = {
   name: 'jump',
   description: 'The shell programs under the names and variables of practable/jump.',
   version,
+  prepare: acceptOldFlags('jump'),
   commands: [
     serveCommand(jumpRelayWords),
     hostCommand('jump'),

@@ -7,6 +7,7 @@ import { configCommand } from './client/config-command.ts'
 import { connectCommand } from './client/connect-command.ts'
 import { statusCommand } from './client/status-command.ts'
 import { hostCommand } from './host/host-command.ts'
+import { acceptOldFlags } from './old-flags.ts'
 import { serveCommand, serveWords, shellRelayWords } from './relay/serve-command.ts'
 import { settingsCommand } from './relay/settings-command.ts'
 import { shellAdmin } from './shell-admin.ts'
@@ -18,6 +19,7 @@ export const shellProgram: Program = {
   name: 'shell',
   description: 'Reaches the sshd of experiments behind firewalls: relay, host and client of ssh tunnels.',
   version,
+  prepare: acceptOldFlags('shell'),
   commands: [
     connectCommand,
     clientCommand('shell'),

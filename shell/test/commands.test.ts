@@ -55,6 +55,27 @@ describe('the programs under their old names', () => {
     })
   })
 
+  test.each([
+    [['--dev', 'relay'], 'SHELLRELAY_SECRET not set\n'],
+    [['host', '--log', 'file.log', '--dev=true'], 'SHELLHOST_RELAYSESSION not set\n'],
+    [['--log=x', 'token'], 'SHELLTOKEN_LIFETIME not set\n'],
+  ] as const)('shell %j takes the flags that never did anything, with one warning', async (words, stdout) => {
+    const ended = await Child.run({ arguments: words })
+
+    expect(ended).toMatchObject({ code: 1, stdout })
+    expect(ended.stderr).toMatch(/^shell: --(dev|log)( and --(dev|log))? did nothing .*--log-level\n$/)
+  })
+
+  test('help of a command is that command with --help', async () => {
+    const [asked, told] = await Promise.all([
+      Child.run({ program: 'jump', arguments: ['help', 'client'] }),
+      Child.run({ program: 'jump', arguments: ['client', '--help'] }),
+    ])
+
+    expect(asked).toEqual(told)
+    expect(asked).toMatchObject({ code: 0, stdout: expect.stringContaining('--local-port') as string })
+  })
+
   test('shell client with an argument or a variable of ours says it in our words', async () => {
     const asked = await Child.run({ arguments: ['client', 'pend00'], environment: { HOME: folder } })
     const set = await Child.run({
@@ -111,20 +132,34 @@ describe('the programs under their old names', () => {
     expect(child.stdout).not.toContain(secret)
   })
 
-  test('a port that is taken ends it with one sentence and 69', async () => {
+  const relayWords = ['--access-host', '127.0.0.1', '--relay-port', '0', '--access-port']
+  const relayEnvironment = {
+    SHELLRELAY_SECRET: secret,
+    SHELLRELAY_AUDIENCE: audience,
+    SHELLRELAY_URL: 'ws://x',
+  }
+  const clientToken = mint(claimsFor('pend00', { scopes: ['client'] }))
+
+  test.each([
+    ['shell', ['serve', ...relayWords], relayEnvironment, 69],
+    ['shell', ['relay', ...relayWords], relayEnvironment, 1],
+    ['jump', ['relay', ...relayWords], relayEnvironment, 1],
+    ['shell', ['client', '--local-port'], { SHELLCLIENT_TOKEN: clientToken }, 69],
+    ['jump', ['client', '--local-port'], { JUMP_CLIENT_TOKEN: clientToken }, 1],
+  ] as const)('%s %j with a port that is taken ends with one sentence', async (...given) => {
+    const [program, words, environment, code] = given
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
     const port = typeof address === 'object' ? String(address?.port) : ''
 
-    const ended = await Child.run({
-      arguments: ['serve', '--access-host', '127.0.0.1', '--access-port', port, '--relay-port', '0'],
-      environment: { SHELLRELAY_SECRET: secret, SHELLRELAY_AUDIENCE: audience, SHELLRELAY_URL: 'ws://x' },
-    })
+    const ended = await Child.run({ program, arguments: [...words, port], environment })
     server.close()
 
-    expect(ended.code).toBe(69)
-    expect(ended.stderr).toContain(`port ${port} of 127.0.0.1 is in use by another program`)
+    expect(ended.code).toBe(code)
+    expect(ended.stderr).toMatch(
+      new RegExp(`^${program}: .*port ${port} of 127.0.0.1 is in use by another program; .*\n$`),
+    )
   })
 
   test('shell serve says everything that is wrong at once, exit 78', async () => {

@@ -6,8 +6,10 @@ import { exitCode } from '@relay/common/errors'
 import { listen } from '@relay/common/listen'
 import { createLog } from '@relay/common/log'
 import { favourThroughput } from '@relay/common/tunnel/favour-throughput'
+import { endAtTakenPort } from '../taken-port.ts'
 import {
   type ClientGeneration,
+  ignoredClientSettings,
   type ListenConfig,
   listenSpec,
   loadListenConfig,
@@ -32,8 +34,14 @@ export function clientCommand(generation: ClientGeneration): Command {
       const config = loadListenConfig(args, process)
       favourThroughput()
       const id = typeof args['id'] === 'string' && args['id'] !== '' ? args['id'] : undefined
-      await runClient(id, config, process)
-      return exitCode.ok
+      try {
+        await runClient(id, config, process)
+        return exitCode.ok
+      } catch (error) {
+        // V0.2.2 stayed there and did nothing: no code of its own to keep.
+        if (generation === 'shell') throw error
+        return endAtTakenPort('jump', error, process)
+      }
     },
   }
 }
@@ -44,6 +52,8 @@ async function runClient(id: string | undefined, config: ListenConfig, process: 
     level: config.logLevel,
     journal: { environment: process.environment },
   })
+  for (const ignored of ignoredClientSettings(process.environment))
+    log.warn({ setting: ignored }, 'a setting means nothing here')
   // A token file that is replaced counts for the next session.
   const find = (): ReturnType<typeof findTarget> =>
     findTarget({

@@ -6,6 +6,7 @@ import type { ConfigSpec } from '@relay/common/config/settings'
 import type { Arguments, Process } from '@relay/common/command-line'
 import { goInteger, isGoTrue } from '@relay/common/go-value'
 import { logLevels } from '@relay/common/log'
+import { oldEnvironment } from '@relay/common/server/old-environment'
 import { missingVariables, type RequiredVariable } from '@relay/common/server/missing-variables'
 import { type StaticDecode, Type } from 'typebox'
 
@@ -167,6 +168,16 @@ function withTokens<T extends { readonly tokens: string }>(
 export function tokenDirectory(environment: Process['environment']): string {
   const home = environment['HOME'] || homedir()
   return join(environment['XDG_CONFIG_HOME'] || join(home, '.config'), 'relay-shell')
+}
+
+/** The settings of `jump client` that mean nothing here, each with the reason (spec shell 9.3). Pure. */
+export function ignoredClientSettings(environment: Process['environment']): readonly string[] {
+  const { ignored } = oldEnvironment(environment, {
+    oldPrefix: 'JUMP_CLIENT',
+    ownPrefix: envPrefix,
+    bufferSetting: 'maxSessions',
+  })
+  return ignored
 }
 
 const portVariables = ['SHELLCLIENT_LOCALPORT', 'JUMP_CLIENT_LOCAL_PORT']

@@ -5,6 +5,7 @@ import { configFileOption, readSources } from '@relay/common/server/config-sourc
 import { missingVariables, type RequiredVariable } from '@relay/common/server/missing-variables'
 import { serve } from '@relay/common/server/serve'
 import { favourThroughput } from '@relay/common/tunnel/favour-throughput'
+import { endAtTakenPort } from '../taken-port.ts'
 import { type Generation, loadShellRelayConfig, type ShellRelayConfig, shellRelaySpec } from './config.ts'
 
 /** Options of every command that reads the configuration. */
@@ -17,6 +18,8 @@ export const relayOptions = {
 export interface ServeWords {
   readonly usage: string
   readonly generation: Generation
+  /** Of the program whose exit codes count. */
+  readonly oldName: string | undefined
   /** Lines for what is missing and comes by variable alone; none where our own sentences say it. */
   readonly tellMissing: (names: readonly string[]) => readonly string[]
   readonly required: readonly RequiredVariable[]
@@ -28,6 +31,7 @@ const secretNames = ['SHELLRELAY_SECRET_FILES', 'SHELLRELAY_KEY_DIRECTORY'] as c
 export const shellRelayWords: ServeWords = {
   usage: 'relay',
   generation: 'shell',
+  oldName: 'shell',
   tellMissing: ([first = '']) => [`${first} not set`],
   required: [
     ['SHELLRELAY_SECRET', 'JUMP_RELAY_SECRET', ...secretNames],
@@ -40,6 +44,7 @@ export const shellRelayWords: ServeWords = {
 export const jumpRelayWords: ServeWords = {
   usage: 'relay',
   generation: 'jump',
+  oldName: 'jump',
   tellMissing: (names) => names.map((name) => `You must set ${name}`),
   required: [
     ['JUMP_RELAY_AUDIENCE', 'SHELLRELAY_AUDIENCE', 'SHELLRELAY_ACCESSFQDN'],
@@ -52,6 +57,7 @@ export const jumpRelayWords: ServeWords = {
 export const serveWords: ServeWords = {
   usage: 'serve',
   generation: 'jump',
+  oldName: undefined,
   tellMissing: () => [],
   required: [],
 }
@@ -72,7 +78,10 @@ export function serveCommand(words: ServeWords): Command {
         for (const line of words.tellMissing(missing)) process.stdout.write(`${line}\n`)
         return exitCode.failed
       }
-      return await start(loadShellRelayConfig(words.generation, sources), process)
+      const config = loadShellRelayConfig(words.generation, sources)
+      const { oldName } = words
+      if (oldName === undefined) return await start(config, process)
+      return await start(config, process).catch((error: unknown) => endAtTakenPort(oldName, error, process))
     },
   }
 }
