@@ -1,20 +1,19 @@
-import { randomUUID } from 'node:crypto'
 import type { Cancel } from '@relay/common/clock'
 import { Progress } from '@relay/common/progress'
 import { limitKey } from '@relay/common/server/client-address'
 import { ExpiryWheel } from '@relay/common/server/expiry-wheel'
 import type { Joining } from '@relay/common/server/websocket/websocket-port'
 import { bypassBinary } from '@relay/common/tunnel/binary-bypass'
-import { connectMessage, disconnectMessage } from './control-messages.ts'
 import { type Counters, newCounters } from './counters.ts'
 import { type ExchangeDeps, type ExchangeOptions, usualFlow, usualLinkTimes } from './exchange-options.ts'
 import type { ExchangeForAccess } from './exchange-port.ts'
+import { HostAlerts } from './host-alerts.ts'
 import { HostDesk } from './host-desk.ts'
 import type { HostKeys } from './host-keys.ts'
 import { Link, type LinkFault, type LinkTimes } from './link.ts'
 import { type LinkSocket, maxMessageBytes } from './link-socket.ts'
 import { Outbox, type OutboxTotals } from './outbox.ts'
-import { type DisconnectAction, Pair, type PairDeps } from './pair.ts'
+import { Pair, type PairDeps } from './pair.ts'
 import { PairRegistry } from './pair-registry.ts'
 import type { SuddenCause } from './pair-state.ts'
 import type { ClientPermission, HostPermission, Permission } from './permission.ts'
@@ -28,8 +27,6 @@ import { Turn } from './turn.ts'
 const sweepEveryMs = 1000
 /** A relay with many links on a busy machine comes this much later to it. */
 const sweepLateMs = 20_000
-/** A host's data and control links are two TCP connections: this long the data has to arrive first (spec shell 8.3). */
-const disconnectGraceMs = 300
 /** Readers of reports and hosts that leave so much unread are given up. */
 const maxControlBytes = 4_194_304
 /** Old clients of an id that are parked, and that part of all websockets; above it the oldest are let go. */
@@ -55,12 +52,12 @@ export class Exchange implements ExchangeForAccess {
   readonly progress: Progress
   readonly #options: ExchangeOptions
   readonly #deps: ExchangeDeps
+  readonly #alerts: HostAlerts
   readonly #pairDeps: PairDeps
   readonly #linkTimes: LinkTimes
   readonly #links = new Set<Link>()
   readonly #expiry: ExpiryWheel<Pair | Link>
   readonly #turn = new Turn()
-  readonly #cancelLater = new Set<Cancel>()
   #lastNumber = 0
   #cancelSweep: Cancel | undefined
 
@@ -76,6 +73,14 @@ export class Exchange implements ExchangeForAccess {
       () => clock.monotonicMs(),
       (reader) => this.#relieveControl(reader),
     )
+    this.#alerts = new HostAlerts({
+      options,
+      clock,
+      codes: deps.codes,
+      hosts: this.hosts,
+      counters: this.counters,
+      onTold: (manager) => this.#relieveControl(manager),
+    })
     this.#pairDeps = {
       times: options.pairTimes,
       limits: options.flow ?? usualFlow,
@@ -88,8 +93,8 @@ export class Exchange implements ExchangeForAccess {
         managers: this.hosts.managersOf(pair.permission.id),
       }),
       lastSeenMsOf: (id) => this.hosts.lastSeenMsOf(id),
-      alert: (pair, manager) => this.#alert(pair, manager),
-      disconnect: (pair, action) => this.#disconnect(pair, action),
+      alert: (pair, manager) => this.#alerts.alert(pair, manager),
+      disconnect: (pair, action) => this.#alerts.disconnect(pair, action),
       forget: (pair) => this.#forget(pair),
       onWaiting: () => {
         if (!this.#hasMemory) this.#relieve()
@@ -111,8 +116,7 @@ export class Exchange implements ExchangeForAccess {
   stop(): void {
     this.#cancelSweep?.()
     this.#cancelSweep = undefined
-    for (const cancel of this.#cancelLater) cancel()
-    this.#cancelLater.clear()
+    this.#alerts.stop()
     this.progress.rest()
     this.#expiry.stop()
   }
@@ -282,58 +286,6 @@ export class Exchange implements ExchangeForAccess {
 
   #newOutbox(): Outbox {
     return new Outbox(this.totals, this.#turn)
-  }
-
-  #alert(pair: Pair, manager: Link): void {
-    const { permission } = pair
-    const { id, connectionId } = permission
-    const { prefix } = manager.permission
-    const path = `${id}/${connectionId}`
-    const code = this.#deps.codes.add({
-      ...permission,
-      role: 'host',
-      prefix,
-      path,
-      connectionId,
-      managerNumber: manager.number,
-    })
-    const uri = `${this.#options.target}/${prefix}/${path}?code=${code}`
-    pair.codes.push(code)
-    const uuid = randomUUID()
-    pair.alerts.set(manager, { uri, uuid })
-    this.counters.alerts += 1
-    const facts = {
-      uri,
-      uuid,
-      clientKind: pair.client?.kind ?? 'shell',
-      fingerprint: permission.fingerprint,
-    }
-    const nowMs = this.#deps.clock.monotonicMs()
-    manager.tell(connectMessage(manager.kind, facts), nowMs)
-    manager.probe(nowMs)
-    this.#relieveControl(manager)
-  }
-
-  #disconnect(pair: Pair, { manager, isUsable, isAfterData }: DisconnectAction): void {
-    const alert = pair.alerts.get(manager)
-    if (alert === undefined) return
-    const send = (): void => {
-      // The same host may have dialled its control link anew since.
-      const to = manager.isOpen ? manager : this.hosts.managersOf(pair.permission.id)[0]
-      if (to === undefined || (to !== manager && to.kind !== manager.kind)) return
-      this.counters.disconnects += 1
-      to.tell(disconnectMessage(alert.uuid, isUsable ? alert.uri : ''), this.#deps.clock.monotonicMs())
-    }
-    if (isAfterData) this.#later(disconnectGraceMs, send)
-    else send()
-  }
-
-  #later(delayMs: number, action: () => void): void {
-    const cancel = this.#deps.clock.after(delayMs, () => {
-      this.#cancelLater.delete(cancel)
-      action()
-    })
-    this.#cancelLater.add(cancel)
   }
 
   #forget(pair: Pair): void {
