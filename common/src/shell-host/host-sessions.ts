@@ -1,22 +1,21 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
-import { AppError, describeError, errorCode } from '../errors.ts'
-import { type Fault, faultOf } from '../fault.ts'
+import type { Fault } from '../fault.ts'
 import type { Log } from '../log.ts'
 import type { Environment } from '../proxy.ts'
 import { RateLimit } from '../rate-limit.ts'
 import { openLink } from '../tunnel/dial-link.ts'
-import type { SessionEnd } from '../tunnel/session-end.ts'
 import type { TunnelLink } from '../tunnel/tunnel-link.ts'
-import { closeCode } from '../tunnel/tunnel-protocol.ts'
 import { dialSshd } from './dial-sshd.ts'
 import { HostPlain } from './host-plain.ts'
-import { HostTunnel, refuse } from './host-tunnel.ts'
+import { HostTally, type HostTotals } from './host-tally.ts'
+import { HostTunnel } from './host-tunnel.ts'
+import { waitForLastWords } from './last-words.ts'
 import { linkAddressFlaw } from './link-address.ts'
-import { LinkInbox } from './link-inbox.ts'
-import type { ManagerMessage } from './manager-message.ts'
+import { type ClientLink, type ConnectMessage, openClientLink } from './open-client-link.ts'
+import { refuse } from './refuse-client.ts'
 import type { ShellHostOptions } from './shell-host-options.ts'
-import type { HostSessionStatus, ShellHostStatus } from './shell-host-status.ts'
+import type { HostSessionStatus } from './shell-host-status.ts'
 
 export interface HostSessionsOptions extends ShellHostOptions {
   /** The shell id, for the log. */
@@ -32,19 +31,6 @@ export interface HostSessionsDeps {
   readonly dialSshd?: typeof dialSshd
 }
 
-export type HostTotals = Pick<
-  ShellHostStatus,
-  | 'openedSessions'
-  | 'unreachableSessions'
-  | 'resumedSessions'
-  | 'refusedSessions'
-  | 'lostSessions'
-  | 'receivedBytes'
-  | 'sentBytes'
->
-
-type Connect = Extract<ManagerMessage, { kind: 'connect' }>
-
 /** A client for whom a link is dialled, or whose plain session runs. */
 interface Served {
   readonly controller: AbortController
@@ -52,17 +38,8 @@ interface Served {
   plain: HostPlain | undefined
 }
 
-const linkWithinMs = 15_000
 /** All sessions may come back at once, and some who are only told that there is no room. */
 const spareLinks = 16
-/** A client of ours that is there pairs at once; our relay keeps one that is not for no longer than this. */
-const pairedWithinMs = 60_000
-const openWithinMs = 10_000
-/** What was said last has left by then, or never will. */
-const lastWordsWithinMs = 1_000
-const tellEveryMs = 10_000
-/** Whether sshd is back shows only when somebody comes: a fault is not told for ever. */
-const faultForMs = 600_000
 const stopCode = 'HOST_STOPPED'
 const stopMessage = 'the shell host was stopped or started anew; connect again'
 
@@ -76,37 +53,26 @@ export class HostSessions {
   readonly #options: HostSessionsOptions
   readonly #deps: HostSessionsDeps
   readonly #rate: RateLimit
+  readonly #tally: HostTally
   /** By the uuid of the relay. */
   readonly #served = new Map<string, Served>()
   /** By the id of the client. */
   readonly #tunnels = new Map<string, HostTunnel>()
   readonly #stopping = new AbortController()
-  /** By reasons, which are few. */
-  readonly #toldAtMs = new Map<string, number>()
-  readonly #totals = {
-    openedSessions: 0,
-    unreachableSessions: 0,
-    resumedSessions: 0,
-    refusedSessions: 0,
-    lostSessions: 0,
-    receivedBytes: 0,
-    sentBytes: 0,
-  }
-  /** Of the last session that could not be had; undefined again after one that could, and after a while. */
-  #fault: Fault | undefined
 
   constructor(options: HostSessionsOptions, deps: HostSessionsDeps) {
     this.#options = options
     this.#deps = deps
     this.#rate = new RateLimit(options.sessionsPerSecond, deps.clock, options.maxSessions + spareLinks)
+    this.#tally = new HostTally(options.id, deps)
   }
 
   get totals(): HostTotals {
-    return { ...this.#totals }
+    return this.#tally.totals
   }
 
   get fault(): Fault | undefined {
-    return this.#fault
+    return this.#tally.fault
   }
 
   status(): readonly HostSessionStatus[] {
@@ -115,11 +81,11 @@ export class HostSessions {
   }
 
   /** A client wants in; `manager` is the address of the manager. */
-  connect(message: Connect, manager: string): void {
+  connect(message: ConnectMessage, manager: string): void {
     if (this.#stopping.signal.aborted || this.#served.has(message.uuid)) return
     const flaw = linkAddressFlaw(message.uri, manager) ?? this.#limitReached(message)
     if (flaw !== undefined) {
-      this.#refused(flaw)
+      this.#tally.refused(flaw)
       return
     }
     const served: Served = { controller: new AbortController(), link: undefined, plain: undefined }
@@ -136,8 +102,7 @@ export class HostSessions {
 
   /** Each second: what parked sessions hold together is bounded, and an old fault is forgotten. */
   tick(): void {
-    if (this.#fault !== undefined && this.#deps.clock.nowMs() - this.#fault.atMs > faultForMs)
-      this.#fault = undefined
+    this.#tally.forgetOldFault()
     const parked = [...this.#tunnels.values()]
       .filter(({ parkedAtMs }) => parkedAtMs !== undefined)
       .toSorted((a, b) => (a.parkedAtMs ?? 0) - (b.parkedAtMs ?? 0))
@@ -145,12 +110,12 @@ export class HostSessions {
     for (const tunnel of parked) {
       if (heldBytes <= this.#options.maxParkedBytes) return
       heldBytes -= tunnel.heldBytes
-      this.#totals.lostSessions += 1
+      this.#tally.lost()
       tunnel.abort('SESSION_LOST', 'too many sessions of the host wait for their connection to come back')
     }
   }
 
-  /** Breaks every session off, with words for the people; resolves when those have left, or after a grace. */
+  /** Breaks every session off, with words for the people; resolves when those have arrived, or after a grace. */
   async close(): Promise<void> {
     this.#stopping.abort()
     const owners = [...this.#tunnels.values(), ...this.#served.values()]
@@ -160,62 +125,49 @@ export class HostSessions {
       controller.abort()
       plain?.abort(stopCode, stopMessage)
     }
-    const { clock } = this.#deps
-    const deadlineMs = clock.monotonicMs() + lastWordsWithinMs
-    const isBusy = (): boolean => links.some(({ bufferedBytes }) => bufferedBytes > 0)
-    while (isBusy() && clock.monotonicMs() < deadlineMs) await clock.sleep(20)
-    for (const link of links) link.terminate()
+    await waitForLastWords(links, this.#deps.clock)
   }
 
-  #limitReached({ peer }: Connect): string | undefined {
-    const plain = [...this.#served.values()].filter((served) => served.plain !== undefined).length
-    if (this.#served.size - plain >= this.#options.maxSessions + spareLinks)
+  #limitReached({ peer }: ConnectMessage): string | undefined {
+    if (this.#served.size - this.#plainSessions >= this.#options.maxSessions + spareLinks)
       return 'too many links are being made'
     // One of ours may want to go on with a session that is there, and else hears words on its link.
     if (peer !== 'tunnel' && this.#isFull) return 'there are as many sessions as there may be'
     return this.#rate.admits() ? undefined : 'too many sessions were asked for in a short time'
   }
 
-  get #isFull(): boolean {
-    const plain = [...this.#served.values()].filter((served) => served.plain !== undefined).length
-    return this.#tunnels.size + plain >= this.#options.maxSessions
+  get #plainSessions(): number {
+    return [...this.#served.values()].filter((served) => served.plain !== undefined).length
   }
 
-  #refused(why: string): void {
-    this.#totals.refusedSessions += 1
-    if (!this.#mayTell(why)) return
-    this.#deps.log.warn(
-      { shell: this.#options.id, why, refused: this.#totals.refusedSessions },
-      'a session was refused',
-    )
+  get #isFull(): boolean {
+    return this.#tunnels.size + this.#plainSessions >= this.#options.maxSessions
   }
 
   /** From the relay's `connect` until the link is a session's. Never rejects. */
-  async #serve(message: Connect, served: Served): Promise<void> {
-    const { uuid, uri, peer } = message
+  async #serve(message: ConnectMessage, served: Served): Promise<void> {
+    const { uuid, token } = message
     const { clock, environment, openLink: open = openLink } = this.#deps
     const { signal } = served.controller
-    const inbox = new LinkInbox({ clock, signal })
-    // An old client waits for the banner of sshd: both at once (spec shell 1.2).
-    const early = peer === 'tunnel' ? undefined : this.#dial(signal)
-    early?.catch(() => undefined)
     try {
-      const link = await open(uri, { timeoutMs: linkWithinMs, signal, environment, clock, receiver: inbox })
-      served.link = link
-      inbox.watch(link)
-      if (link.isTunnel && (await inbox.paired(pairedWithinMs)) === 'tunnel') {
-        void early?.then((socket) => socket.destroy()).catch(() => undefined)
-        await this.#serveTunnel(link, inbox, message)
-        this.#served.delete(uuid)
-      } else {
-        this.#servePlain({ uuid, link, inbox, served, socket: await (early ?? this.#dial(signal)) })
+      const client = await openClientLink(message, signal, {
+        clock,
+        environment,
+        openLink: open,
+        dialSshd: (until) => this.#dial(until),
+        onLink: (link) => {
+          served.link = link
+        },
+      })
+      if (client.kind === 'plain') {
+        this.#beginPlain(uuid, served, client)
+        return
       }
+      await this.#enterTunnel(client, token)
     } catch (error) {
-      this.#served.delete(uuid)
-      void early?.then((socket) => socket.destroy()).catch(() => undefined)
-      this.#drop(served.link, error)
-      this.#failed(error, signal)
+      if (!signal.aborted) this.#tally.failed(error)
     }
+    this.#served.delete(uuid)
   }
 
   #dial(signal: AbortSignal): Promise<Socket> {
@@ -224,18 +176,16 @@ export class HostSessions {
     return dial({ ...sshd, withinMs: sshdWithinMs, signal })
   }
 
-  async #serveTunnel(link: TunnelLink, inbox: LinkInbox, { token }: Connect): Promise<void> {
-    const open = await inbox.open(openWithinMs).catch((error: unknown) => {
-      // The person hears it at once, and not that the host is silent.
-      const isClientsFault = ['LINK_BAD', 'LINK_MUTE'].includes(errorCode(error) ?? '')
-      if (isClientsFault) refuse(link, 'BAD_REQUEST', describeError(error))
-      throw error
-    })
+  /** A client of ours opens a session, or goes on with one. */
+  async #enterTunnel(
+    { link, inbox, open }: Extract<ClientLink, { kind: 'tunnel' }>,
+    token: string | undefined,
+  ): Promise<void> {
     const { session: id, resume } = open
     const known = this.#tunnels.get(id)
     if (known !== undefined && known.token !== token) {
       refuse(link, 'TOKEN_CHANGED', 'the session was opened with another token')
-      this.#refused('the token is not the one that the session was opened with')
+      this.#tally.refused('the token is not the one that the session was opened with')
     } else if (known !== undefined) {
       known.offer({ link, inbox, open })
     } else if (resume) {
@@ -245,31 +195,28 @@ export class HostSessions {
         'the host does not know the session any more: it was started anew, or waited for too long',
       )
     } else if (this.#isFull) {
-      refuse(
-        link,
-        'TOO_MANY_SESSIONS',
-        `the host has ${this.#options.maxSessions} sessions, and takes no more`,
-      )
-      this.#refused('there are as many sessions as there may be')
+      const { maxSessions } = this.#options
+      refuse(link, 'TOO_MANY_SESSIONS', `the host has ${maxSessions} sessions, and takes no more`)
+      this.#tally.refused('there are as many sessions as there may be')
     } else {
-      await this.#openTunnel(id, token).start({ link, inbox, open })
+      await this.#newTunnel(id, token).start({ link, inbox, open })
     }
   }
 
-  #openTunnel(id: string, token: string | undefined): HostTunnel {
+  #newTunnel(id: string, token: string | undefined): HostTunnel {
+    const tally = this.#tally
+    const { signal } = this.#stopping
     const tunnel = new HostTunnel(
       { id, token, resumeWithinMs: this.#options.resumeWithinMs },
       {
         clock: this.#deps.clock,
-        dial: () => this.#dial(this.#stopping.signal),
-        onOpened: () => this.#opened(tunnel.status()),
-        onResumed: () => {
-          this.#totals.resumedSessions += 1
-        },
+        dial: () => this.#dial(signal),
+        onOpened: () => tally.opened(tunnel.status()),
+        onResumed: () => tally.resumed(),
         onOver: (end, fault) => {
           this.#tunnels.delete(id)
-          if (end === undefined) this.#failed(fault, this.#stopping.signal)
-          else this.#over(tunnel.status(), end)
+          if (end !== undefined) tally.over(tunnel.status(), end)
+          else if (!signal.aborted) tally.failed(fault)
         },
       },
     )
@@ -277,79 +224,20 @@ export class HostSessions {
     return tunnel
   }
 
-  #servePlain({
-    uuid,
-    link,
-    inbox,
-    served,
-    socket,
-  }: {
-    readonly uuid: string
-    readonly link: TunnelLink
-    readonly inbox: LinkInbox
-    readonly served: Served
-    readonly socket: Socket
-  }): void {
-    if (socket.destroyed) throw new AppError('SSHD_UNREACHABLE', 'sshd closed the connection at once')
+  #beginPlain(
+    uuid: string,
+    served: Served,
+    { link, inbox, socket }: Extract<ClientLink, { kind: 'plain' }>,
+  ): void {
     const plain = new HostPlain(uuid, link, socket, {
       clock: this.#deps.clock,
       onOver: (end) => {
         this.#served.delete(uuid)
-        this.#over(plain.status(), end)
+        this.#tally.over(plain.status(), end)
       },
     })
     served.plain = plain
-    this.#opened(plain.status())
+    this.#tally.opened(plain.status())
     plain.start(inbox)
-  }
-
-  /** A link without a session. An old client can be told nothing. */
-  #drop(link: TunnelLink | undefined, error: unknown): void {
-    link?.close(closeCode.ended, errorCode(error) === 'SSHD_UNREACHABLE' ? 'sshd-unreachable' : 'ended')
-  }
-
-  #opened({ id, kind }: HostSessionStatus): void {
-    this.#totals.openedSessions += 1
-    this.#fault = undefined
-    this.#deps.log.info({ shell: this.#options.id, session: id, kind }, 'a shell session is open')
-  }
-
-  #over({ id, kind, sentBytes, receivedBytes, sinceMs, resumes }: HostSessionStatus, end: SessionEnd): void {
-    this.#totals.sentBytes += sentBytes
-    this.#totals.receivedBytes += receivedBytes
-    if (end.by === 'time') this.#totals.lostSessions += 1
-    const seconds = Math.round((this.#deps.clock.nowMs() - sinceMs) / 1000)
-    this.#deps.log.info(
-      {
-        shell: this.#options.id,
-        session: id,
-        kind,
-        sentBytes,
-        receivedBytes,
-        seconds,
-        resumes,
-        by: end.by,
-        error: end.error,
-      },
-      'a shell session has ended',
-    )
-  }
-
-  #failed(error: unknown, signal: AbortSignal): void {
-    if (signal.aborted || this.#stopping.signal.aborted) return
-    if (errorCode(error) === 'SSHD_UNREACHABLE') {
-      this.#totals.unreachableSessions += 1
-      this.#fault = faultOf(error, this.#deps.clock.nowMs())
-    }
-    if (this.#mayTell(errorCode(error) ?? ''))
-      this.#deps.log.warn({ shell: this.#options.id, error }, 'a shell session could not be opened')
-  }
-
-  /** The same again is told rarely: a relay, or who attacks it, can make it happen as often as it likes. */
-  #mayTell(what: string): boolean {
-    const nowMs = this.#deps.clock.monotonicMs()
-    if (nowMs - (this.#toldAtMs.get(what) ?? Number.NEGATIVE_INFINITY) < tellEveryMs) return false
-    this.#toldAtMs.set(what, nowMs)
-    return true
   }
 }

@@ -1,13 +1,14 @@
 import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 import { AppError, describeError, errorCode } from '../errors.ts'
-import { encodeControl, type OpenMessage } from '../tunnel/control-message.ts'
+import type { OpenMessage } from '../tunnel/control-message.ts'
 import { LocalEnd } from '../tunnel/local-end.ts'
 import type { SessionEnd } from '../tunnel/session-end.ts'
 import type { TunnelLink } from '../tunnel/tunnel-link.ts'
 import { closeCode } from '../tunnel/tunnel-protocol.ts'
 import { TunnelSession } from '../tunnel/tunnel-session.ts'
 import type { LinkInbox } from './link-inbox.ts'
+import { refuse } from './refuse-client.ts'
 import type { HostSessionStatus } from './shell-host-status.ts'
 import { socketStream } from './socket-stream.ts'
 
@@ -173,10 +174,4 @@ export class HostTunnel {
     session.attach(link, open)
     inbox.handOver(session)
   }
-}
-
-/** Says why, in words for the person, and ends the link. */
-export function refuse(link: TunnelLink, code: string, message: string): void {
-  link.sendText(encodeControl({ type: 'refused', code, message }))
-  link.close(closeCode.ended, 'refused')
 }

@@ -9,7 +9,9 @@ import { deaf, type LinkEnd, type LinkReceiver, type TunnelLink } from './tunnel
 export class FakeLink implements TunnelLink {
   readonly isTunnel: boolean
   receiver: LinkReceiver = deaf
+  readonly whenGone: Promise<void>
   readonly sent: (Buffer | string)[] = []
+  #gone: () => void = () => undefined
   readonly #fullBytes: number
   #peer: FakeLink | undefined
   #queue: (Buffer | string)[] = []
@@ -22,6 +24,9 @@ export class FakeLink implements TunnelLink {
   constructor(options: { readonly isTunnel?: boolean; readonly fullBytes?: number } = {}) {
     this.isTunnel = options.isTunnel ?? true
     this.#fullBytes = options.fullBytes ?? Infinity
+    this.whenGone = new Promise((resolve) => {
+      this.#gone = resolve
+    })
   }
 
   static pair(options: { readonly fullBytes?: number } = {}): readonly [FakeLink, FakeLink] {
@@ -120,6 +125,7 @@ export class FakeLink implements TunnelLink {
     this.isClosed = true
     this.#queue = []
     this.#buffered = 0
+    this.#gone()
     this.receiver.linkClosed(end)
   }
 }

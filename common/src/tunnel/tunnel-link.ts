@@ -42,6 +42,8 @@ export interface TunnelLink {
   resume(): void
   /** Sends what is buffered, then the close frame; cut off where that takes longer than 10 s. */
   close(code: number, reason?: string): void
+  /** Resolves when it is gone. Where it was closed in order, the relay has all that was sent then. */
+  readonly whenGone: Promise<void>
   /** Cuts it off. `linkClosed` comes soon after. */
   terminate(): void
 }

@@ -225,6 +225,46 @@ describe('with our relay and a client of ours', () => {
     expect(await endOf(tcp)).toBe('rst')
   })
 
+  test('a stop in the middle of a fast download is told behind all that is under way', async () => {
+    await using bench = await HostBench.start('ours')
+    const link = await bench.tunnel(await bench.relay.wire())
+    const tcp = await bench.sshd.taken()
+    await link.heard('opened')
+    link.socket.pause()
+    tcp.on('error', () => undefined)
+    tcp.write(Buffer.alloc(8_388_608))
+    // A window is under way, most of it in the buffers of TCP.
+    await expect
+      .poll(() => bench.host.status().sessions[0]?.sentBytes, { timeout: 60_000 })
+      .toBeGreaterThan(4_000_000)
+    let got = 0
+    link.socket.on('message', (data: Buffer, isBinary) => {
+      if (!isBinary) return
+      got += data.length
+      // As a client that takes it at once: a host that has left answers them with a reset of the connection.
+      link.socket.send(`a${got}`)
+    })
+    const stopped = bench.stop()
+    link.socket.resume()
+
+    expect(await link.heard('reset')).toMatchObject({ code: 'HOST_STOPPED' })
+    expect(await link.whenClosed()).toBe(1000)
+    await stopped
+    expect(got).toBeGreaterThan(4_000_000)
+  })
+
+  test('a stop waits no longer than a moment for a relay that takes nothing', async () => {
+    await using bench = await HostBench.start('ours')
+    const link = await bench.tunnel(await bench.relay.wire())
+    await link.heard('opened')
+    link.socket.pause()
+    const sinceMs = performance.now()
+    await bench.stop()
+
+    expect(performance.now() - sinceMs).toBeGreaterThan(1_500)
+    expect(bench.host.status().sessions).toEqual([])
+  })
+
   test('parked sessions hold no more than they may: the one without a link for longest ends', async () => {
     await using bench = await HostBench.start('ours', { maxParkedBytes: 1_500_000 })
     const manager = await bench.relay.wire()
