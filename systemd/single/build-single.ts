@@ -17,6 +17,8 @@ export interface SingleProgram {
 export const singlePrograms: readonly SingleProgram[] = [
   { name: 'relay-agent', entry: 'systemd/single/start-agent.ts', hasSerialPorts: true },
   { name: 'relay', entry: 'systemd/single/start-relay.ts', hasSerialPorts: false },
+  { name: 'shell', entry: 'systemd/single/start-shell.ts', hasSerialPorts: false },
+  { name: 'jump', entry: 'systemd/single/start-jump.ts', hasSerialPorts: false },
 ]
 
 export interface SingleOptions {

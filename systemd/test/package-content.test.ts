@@ -6,10 +6,12 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { agentPackage } from '../debian/agent-package.ts'
 import { libraryDepends } from '../debian/package-definition.ts'
 import { serverPackage } from '../debian/server-package.ts'
+import { EchoSshd } from '../../test-rig/src/shell/echo-sshd.ts'
 import { runCommand } from './container/run-command.ts'
 import { commandOfNode, emulatorOf } from './emulator.ts'
 import { builtPackage } from './packages.ts'
 import { ShippedAgent } from './shipped-agent.ts'
+import { ShippedShell } from './shipped-shell.ts'
 import { UnpackedPackage } from './unpacked-package.ts'
 
 const checkout = join(import.meta.dirname, '../..')
@@ -205,6 +207,30 @@ describe('what the agent for this machine and for a Raspberry Pi does once unpac
     expect(stdout).toContain('is right')
   })
 })
+
+test.each([
+  { architecture: 'amd64', cpu: 'x64' },
+  { architecture: 'arm64', cpu: 'arm64' },
+] as const)(
+  'the shell on the server carries bytes both ways once unpacked, on $architecture',
+  async ({ architecture, cpu }) => {
+    using unpacked = await UnpackedPackage.open('relay-server', architecture)
+    const home = unpacked.path('usr/lib/relay-server')
+    await using shell = await ShippedShell.start([
+      ...commandOfNode(join(home, 'bin/node'), cpu, unpacked.root),
+      join(home, 'lib/shell.mjs'),
+    ])
+
+    const { code, stdout, stderr } = await shell.connect('there and back')
+
+    expect({ code, stdout, stderr }).toEqual({
+      code: 0,
+      stdout: `${EchoSshd.banner.toString()}there and back`,
+      stderr: '',
+    })
+  },
+  200_000,
+)
 
 test.each([
   { program: 'relay', command: 'config', file: 'etc/relay/relay.yaml' },

@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly devices?: Readonly<Record<string, string>>
   /** Topics whose tokens the machine gets at boot, by the name of the credential. */
   readonly credentials?: Readonly<Record<string, string>>
+  /** Ids of the shell relay whose host tokens the machine gets in the same way. */
+  readonly shellCredentials?: Readonly<Record<string, string>>
 }
 
 /** A container into which our packages were installed as a person does it, and configured to work together. */
@@ -39,14 +41,18 @@ export class InstalledLab implements AsyncDisposable {
     packages,
     devices = {},
     credentials = {},
+    shellCredentials = {},
   }: LabOptions): Promise<InstalledLab> {
     const files = packages.map((name) => builtPackage(name, architecture))
     const secret = randomBytes(32).toString('hex')
-    const tokens = await Promise.all(
-      Object.entries(credentials).map(
+    const tokens = await Promise.all([
+      ...Object.entries(credentials).map(
         async ([name, topic]) => [name, await tokenFor(topic, secret)] as const,
       ),
-    )
+      ...Object.entries(shellCredentials).map(
+        async ([name, id]) => [name, await shellTokenFor(id, 'host', secret)] as const,
+      ),
+    ])
     const container = await Container.boot({
       title,
       folders: { [packagesInside]: dirname(files[0] ?? '') },
@@ -88,8 +94,7 @@ export class InstalledLab implements AsyncDisposable {
 
   /** A token for a host or a client of the shell relay, valid for an hour. */
   async shellToken(id: string, scope: 'host' | 'client'): Promise<string> {
-    const claims = { topic: id, prefix: 'shell', scopes: [scope], aud: [shellAudience] }
-    return await signed(claims, this.#secret)
+    return await shellTokenFor(id, scope, this.#secret)
   }
 
   /** A token for one topic, valid for an hour. */
@@ -174,6 +179,10 @@ export class InstalledLab implements AsyncDisposable {
 /** The built package, where containers see it. */
 export function packageInside(name: PackageName): string {
   return join(packagesInside, basename(builtPackage(name, architecture)))
+}
+
+async function shellTokenFor(id: string, scope: 'host' | 'client', secret: string): Promise<string> {
+  return await signed({ topic: id, prefix: 'shell', scopes: [scope], aud: [shellAudience] }, secret)
 }
 
 async function tokenFor(topic: string, secret: string): Promise<string> {
