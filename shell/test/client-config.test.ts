@@ -132,17 +132,24 @@ test('a changed key is kept as it was and told, unless it shall be replaced', pa
   expect(await readFile(join(folder, 'ssh', 'known_hosts'), 'utf8')).toBe(`pend00 ${keyB}\n`)
 })
 
-test('with device keys only what a device of that experiment signed is taken', patient, async () => {
+type Sign = (id: string, keys: readonly string[], iat?: number) => Promise<string>
+
+/** A device of `pend00`, whose public key lies in the folder. */
+async function makeDevice(): Promise<Sign> {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
   const policy = { topics: ['pend00'], scopes: ['host'], maxLifetimeSec: 3600 }
   await writeFile(
     join(folder, 'dev.jwk'),
     JSON.stringify({ ...(await exportJWK(publicKey)), kid: 'dev', policy }),
   )
-  const sign = async (id: string, keys: readonly string[]): Promise<string> =>
-    await new CompactSign(new TextEncoder().encode(JSON.stringify({ id, keys, iat: 1_700_000_000 })))
+  return async (id, keys, iat = 1_700_000_000) =>
+    await new CompactSign(new TextEncoder().encode(JSON.stringify({ id, keys, iat })))
       .setProtectedHeader({ alg: 'EdDSA', kid: 'dev' })
       .sign(privateKey)
+}
+
+test('with device keys only what a device of that experiment signed is taken', patient, async () => {
+  const sign = await makeDevice()
   for (const id of ['pend00', 'pend01', 'pend02', 'pend03']) await putToken(id)
   answers.set('/shell/pend00/host-keys', { keys: [keyA], signed: await sign('pend00', [keyA]) })
   answers.set('/shell/pend01/host-keys', { keys: [keyA], signed: await sign('pend01', [keyA]) })
@@ -151,11 +158,43 @@ test('with device keys only what a device of that experiment signed is taken', p
   const client = config('--write', join(folder, 'ssh'), '--device-keys', folder)
 
   expect(await client.exit).toBe(1)
-  expect(await readFile(join(folder, 'ssh', 'known_hosts'), 'utf8')).toBe(`pend00 ${keyA}\n`)
+  expect(await readFile(join(folder, 'ssh', 'known_hosts'), 'utf8')).toBe(
+    `pend00 ${keyA} signed=2023-11-14T22:13:20Z\n`,
+  )
   expect(client.stderr).toMatch(/pend00: host keys checked: signed by the device dev at 2023-11-14T22:13:20Z/)
   expect(client.stderr).toMatch(/pend01: no host keys: .*whose policy does not allow this experiment/)
   expect(client.stderr).toMatch(/pend02: no host keys: the host has not signed them/)
   expect(client.stderr).toMatch(/pend03: no host keys: .*does not allow/)
+})
+
+test('an older signature takes nothing back, and one that is to come is not taken', patient, async () => {
+  const sign = await makeDevice()
+  await putToken('pend00')
+  const known = join(folder, 'ssh', 'known_hosts')
+  const fetch = async (
+    keys: readonly string[],
+    iat: number | undefined,
+    ...more: readonly string[]
+  ): Promise<readonly [number | string, string]> => {
+    answers.set('/shell/pend00/host-keys', { keys, signed: await sign('pend00', keys, iat) })
+    const client = config('--write', join(folder, 'ssh'), '--device-keys', folder, ...more)
+    return [await client.exit, client.stderr]
+  }
+  expect(await fetch([keyB], 1_700_000_100)).toMatchObject([0, expect.stringContaining('checked')])
+
+  const [exit, said] = await fetch([keyA], 1_700_000_000)
+  expect(exit).toBe(1)
+  expect(said).toMatch(
+    /pend00: its host keys were signed at 2023-11-14T22:13:20Z and those that are known later, at 2023-11-14T22:15:00Z: .*--replace-keys/,
+  )
+  const toCome = Math.floor(Date.now() / 1000) + 86_400
+  expect(await fetch([keyA], toCome)).toMatchObject([
+    1,
+    expect.stringMatching(/still to come; set the clock/),
+  ])
+  expect(await readFile(known, 'utf8')).toBe(`pend00 ${keyB} signed=2023-11-14T22:15:00Z\n`)
+  expect(await fetch([keyA], 1_700_000_000, '--replace-keys')).toMatchObject([0, expect.anything()])
+  expect(await readFile(known, 'utf8')).toBe(`pend00 ${keyA} signed=2023-11-14T22:13:20Z\n`)
 })
 
 test('the status of an old relay is a table, and one of reports as they came', patient, async () => {

@@ -74,6 +74,11 @@ export async function verifyHostKeys(
   if (told['id'] !== id) throw refuse('are signed for another experiment')
   const keys = parseKeys(told['keys'])
   if (keys === undefined) throw refuse('bear a signature over something else')
-  const { iat } = told
-  return { keys, device: device.keyId, signedAtSec: typeof iat === 'number' ? iat : undefined }
+  return { keys, device: device.keyId, signedAtSec: secondsOf(told['iat']) }
+}
+
+/** Whole seconds of 1970 (RFC 7519 2); undefined for what is no time that a date can have. */
+function secondsOf(iat: unknown): number | undefined {
+  const isTime = typeof iat === 'number' && iat > 0 && iat <= 8_640_000_000_000
+  return isTime ? Math.floor(iat) : undefined
 }

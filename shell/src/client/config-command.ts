@@ -5,6 +5,7 @@ import type { Command, Process } from '@relay/common/command-line'
 import { ConfigError, describeError, errorCode, exitCode } from '@relay/common/errors'
 import { tokenDirectory } from './client-config.ts'
 import { fetchHostKeys, type FetchedKeys, readDevices } from './fetch-host-keys.ts'
+import { timeText } from './known-hosts-text.ts'
 import { findTarget, type SessionTarget, tokenFileName } from './session-target.ts'
 import { sshConfigText } from './ssh-config-text.ts'
 import { writeSshFiles } from './write-ssh-files.ts'
@@ -93,10 +94,11 @@ async function runConfig(request: ConfigRequest, process: Process): Promise<numb
   for (const { id, remark } of keys) tell(`${id}: ${remark}`)
   const files = await writeSshFiles(into, {
     configText: (knownHostsFile) => sshConfigText({ ...facts, knownHostsFile }),
-    keys: keys.map(({ id, keys: fetched, isVouched }) => ({
+    keys: keys.map(({ id, keys: fetched, signedAtSec }) => ({
       id,
       keys: fetched,
-      mayReplace: isVouched || request.mayReplace,
+      signedAtSec,
+      mayReplace: request.mayReplace,
     })),
   })
   for (const id of files.replaced) tell(`${id}: its host key has CHANGED and was replaced`)
@@ -104,8 +106,16 @@ async function runConfig(request: ConfigRequest, process: Process): Promise<numb
     tell(
       `${id}: its host key has CHANGED; the one before was kept, and ssh will refuse. Find out why, then run again with --replace-keys`,
     )
+  for (const { id, signedAtSec, knownAtSec } of files.outdated)
+    tell(
+      `${id}: its host keys were signed ${signedAtSec === 0 ? 'at no known time' : `at ${timeText(signedAtSec)}`} and those that are known later, at ${timeText(knownAtSec)}: an old answer was repeated, or the clock of the host was wrong. The later ones were kept; --replace-keys takes the others`,
+    )
   tell(`wrote ${files.config}; put this line at the top of ~/.ssh/config: Include ${files.config}`)
-  const isGood = isWhole && files.conflicts.length === 0 && keys.every(({ isRefused }) => !isRefused)
+  const isGood =
+    isWhole &&
+    files.conflicts.length === 0 &&
+    files.outdated.length === 0 &&
+    keys.every(({ isRefused }) => !isRefused)
   return isGood ? exitCode.ok : exitCode.failed
 }
 

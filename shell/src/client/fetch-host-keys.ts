@@ -6,6 +6,7 @@ import { readKeyDirectory } from '@relay/common/token/key-directory'
 import type { PublicKey } from '@relay/common/token/key-ring'
 import { explainRefusal } from './client-fault.ts'
 import { getText } from './get-text.ts'
+import { timeText } from './known-hosts-text.ts'
 import type { SessionTarget } from './session-target.ts'
 
 /** The host keys of one experiment, and in words how far they can be trusted. */
@@ -13,14 +14,16 @@ export interface FetchedKeys {
   readonly id: string
   /** Empty where there are none, or none that may be taken. */
   readonly keys: readonly string[]
-  /** A device that is known has signed them. */
-  readonly isVouched: boolean
+  /** A device that is known has signed them, at this second of 1970, or 0 where it does not say. */
+  readonly signedAtSec: number | undefined
   /** There are keys, or there should be, which were not taken. */
   readonly isRefused: boolean
   readonly remark: string
 }
 
 const answerWithinMs = 10_000
+/** Clocks differ. */
+const maxAheadMs = 600_000
 
 /** @throws {ConfigError} `KEY_DIRECTORY_UNREADABLE`. */
 export async function readDevices(directory: string): Promise<ReadonlyMap<string, PublicKey>> {
@@ -34,7 +37,7 @@ export async function fetchHostKeys(
   deps: { readonly environment: Environment; readonly signal: AbortSignal; readonly clock: Clock },
 ): Promise<FetchedKeys> {
   const { id, access, token, expiresAtMs } = target
-  const none = { id, keys: [], isVouched: false }
+  const none = { id, keys: [], signedAtSec: undefined }
   const refused = (error: unknown): FetchedKeys => {
     const known = explainRefusal(error, expiresAtMs, deps.clock.nowMs())
     return { ...none, isRefused: true, remark: `no host keys: ${describeError(known)}` }
@@ -63,7 +66,7 @@ export async function fetchHostKeys(
       return {
         id,
         keys: told.keys,
-        isVouched: false,
+        signedAtSec: undefined,
         isRefused: false,
         remark:
           'host keys taken from the relay, UNCHECKED: they are as good as the relay is; --device-keys checks them',
@@ -71,17 +74,21 @@ export async function fetchHostKeys(
     }
     if (told.signed === undefined)
       return { ...none, isRefused: true, remark: 'no host keys: the host has not signed them' }
-    const { keys, device, signedAtSec } = await verifyHostKeys(id, told.signed, devices)
+    const { keys, device, signedAtSec = 0 } = await verifyHostKeys(id, told.signed, devices)
+    const at = signedAtSec === 0 ? '' : ` at ${timeText(signedAtSec)}`
+    // A time that is to come would keep every later signature out.
+    if (signedAtSec * 1000 > deps.clock.nowMs() + maxAheadMs)
+      return {
+        ...none,
+        isRefused: true,
+        remark: `no host keys: they were signed${at}, which is still to come; set the clock of this computer, or of the host`,
+      }
     return {
       id,
       keys,
-      isVouched: true,
+      signedAtSec,
       isRefused: false,
-      remark: `host keys checked: signed by the device ${device}${
-        signedAtSec === undefined
-          ? ''
-          : ` at ${new Date(signedAtSec * 1000).toISOString().replace('.000Z', 'Z')}`
-      }`,
+      remark: `host keys checked: signed by the device ${device}${at}`,
     }
   } catch (error) {
     return refused(error)

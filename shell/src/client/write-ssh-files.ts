@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { AppError, ConfigError, errorCode } from '@relay/common/errors'
-import { mergeKnownHosts, type NamedKeys } from './known-hosts-text.ts'
+import { mergeKnownHosts, type NamedKeys, type OutdatedKeys } from './known-hosts-text.ts'
 
 export interface SshFiles {
   /** The text of the configuration, given where the host keys will lie. */
@@ -14,6 +14,7 @@ export interface WrittenSshFiles {
   readonly config: string
   readonly knownHosts: string
   readonly conflicts: readonly string[]
+  readonly outdated: readonly OutdatedKeys[]
   readonly replaced: readonly string[]
 }
 
@@ -43,7 +44,8 @@ export async function writeSshFiles(
     const merged = mergeKnownHosts(await readIfThere(knownHosts), keys)
     await replaceFile(knownHosts, merged.text)
     await replaceFile(config, `${mark}\n\n${configText(knownHosts)}`)
-    return { config, knownHosts, conflicts: merged.conflicts, replaced: merged.replaced }
+    const { conflicts, outdated, replaced } = merged
+    return { config, knownHosts, conflicts, outdated, replaced }
   } catch (cause) {
     if (cause instanceof AppError) throw cause
     throw new AppError('WRITE_FAILED', `the files for ssh cannot be written into ${directory}`, { cause })
