@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ClientProcess, fakeToken } from './support/client-process.ts'
@@ -200,6 +201,31 @@ test('a token that has expired is called so, with the time', patient, async () =
   expect(client.stderr).toMatch(/the token expired at 2020-09-13T12:26:40Z; ask for a new one\n$/)
   expect(client.stderr).not.toContain('eyJ')
 })
+
+test(
+  'a token of the other generation, which an old relay does not serve, is called so',
+  patient,
+  async () => {
+    const port = createHttpServer((_request, response) => response.writeHead(404).end('Not Found\n'))
+    await new Promise<void>((resolve) => {
+      port.listen(0, '127.0.0.1', resolve)
+    })
+    cleanUp.push(() => new Promise((resolve) => port.close(resolve)))
+    const uri = `ws://127.0.0.1:${(port.address() as AddressInfo).port}/connect/pend00/c?code=k`
+    const relay = await startRelay({
+      isOld: true,
+      access: () => ({ status: 200, body: JSON.stringify({ uri }) }),
+    })
+    const token = fakeToken({ topic: 'pend00', prefix: 'connect', scopes: ['client'] })
+    const client = connect(relay, [], token)
+
+    expect(await client.exit).toBe(21)
+    expect(client.stderr).toMatch(
+      /^shell connect pend00: .*kind "connect", and the session address .* "shell" ones.*\n$/,
+    )
+    expect(relay.posts).toBe(1)
+  },
+)
 
 test('a relay that cannot be reached is tried for as long as said, then ends with 22', patient, async () => {
   const relay = await SmallRelay.start()

@@ -12,6 +12,7 @@ import type { TokenSource } from '../token-source.ts'
 import { openLink } from '../tunnel/dial-link.ts'
 import type { LinkEnd, LinkReceiver, TunnelLink } from '../tunnel/tunnel-link.ts'
 import { closeCode } from '../tunnel/tunnel-protocol.ts'
+import { explainTokenKind } from './explain-token-kind.ts'
 import { type ManagerMessage, parseManagerMessage } from './manager-message.ts'
 import type { ShellHostStatus } from './shell-host-status.ts'
 
@@ -130,6 +131,8 @@ export class ShellManager {
       environment,
       clock,
       receiver: this.#receiver(address, ended.resolve),
+    }).catch((error: unknown) => {
+      throw explainTokenKind(error, { access, token })
     })
     this.#link = link
     this.#connects += 1

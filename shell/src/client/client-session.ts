@@ -3,6 +3,7 @@ import type { Clock } from '@relay/common/clock'
 import { AppError, describeError } from '@relay/common/errors'
 import { nextDelayMs, type RetryPolicy } from '@relay/common/keep-connected'
 import type { Environment } from '@relay/common/proxy'
+import { explainTokenKind } from '@relay/common/shell-host/explain-token-kind'
 import { LocalEnd, type LocalStream } from '@relay/common/tunnel/local-end'
 import { PlainPump } from '@relay/common/tunnel/plain-pump'
 import type { SessionEnd } from '@relay/common/tunnel/session-end'
@@ -164,7 +165,9 @@ export class ClientSession {
         onTunnel: (link, peer) => this.#takeTunnel(link, peer),
         onPlain: (link, isRelayOld) => this.#takePlain(link, isRelayOld),
       },
-    )
+    ).catch((error: unknown) => {
+      throw explainTokenKind(error, { access, token })
+    })
   }
 
   #takeTunnel(link: TunnelLink, peer: PeerState): void {
