@@ -4,6 +4,7 @@ import { RefusalPause } from './refusal-pause.ts'
 import type { TokenSource } from './token-source.ts'
 
 export interface ByTokenDeps extends KeepConnectedDeps {
+  /** `noToken` for what is dialled without one. */
   readonly token: TokenSource
   /** There is another token, and a link with it is made at once. */
   readonly onNewToken: () => void
@@ -11,12 +12,22 @@ export interface ByTokenDeps extends KeepConnectedDeps {
   readonly onGaveUp: (error: unknown) => void
 }
 
+/** One attempt to connect. */
+export interface TokenAttempt {
+  /** The token as it is at this moment. */
+  readonly readToken: () => Promise<string>
+  /** To be called when it was taken: refusals before it count no more. */
+  readonly accepted: () => void
+  /** To be called when the link is up (see `RetryPolicy.stableFrom`). */
+  readonly established: () => void
+}
+
 /**
- * `keepConnected` for what needs a token: `connectOnce` gets the token as it is at that moment. One that is refused again
- * and again is tried rarely; a new one ends the link or the wait, and is used at once. Returns when `signal` aborts.
+ * `keepConnected` for what needs a token. One that is refused again and again is tried rarely; a new one ends the link or
+ * the wait, and is used at once. Returns when `signal` aborts.
  */
 export async function keepConnectedByToken(
-  connectOnce: (token: string, signal: AbortSignal, established: () => void) => Promise<void>,
+  connectOnce: (attempt: TokenAttempt, signal: AbortSignal) => Promise<void>,
   policy: RetryPolicy,
   deps: ByTokenDeps,
   signal: AbortSignal,
@@ -36,6 +47,10 @@ async function runRound(
   const either = AbortSignal.any([signal, round.signal])
   const refusals = new RefusalPause(random)
   let last: string | undefined
+  const readToken = async (): Promise<string> => {
+    last = await source.read()
+    return last
+  }
   const watch = async (): Promise<void> => {
     while (!either.aborted) {
       const known = last
@@ -50,12 +65,8 @@ async function runRound(
   try {
     await keepConnected(
       async (inner, established) => {
-        last = await source.read()
         try {
-          await connectOnce(last, inner, () => {
-            refusals.reset()
-            established()
-          })
+          await connectOnce({ readToken, accepted: () => refusals.reset(), established }, inner)
         } catch (error) {
           throw refusals.slowDown(error)
         }

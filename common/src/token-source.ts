@@ -24,6 +24,12 @@ export function fixedToken(token: string): TokenSource {
   }
 }
 
+/** For what is dialled without a token, and so must not ask for one. */
+export const noToken: TokenSource = {
+  read: () => Promise.reject(new Error('there is no token to be read')),
+  whenChanged: (_known, signal) => aborted(signal),
+}
+
 /** A token that stands in a file, which is looked at every few seconds: editing or replacing it is enough. */
 export function tokenFile(path: string, clock: Clock): TokenSource {
   const late = (): AppError =>

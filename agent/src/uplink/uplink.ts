@@ -1,7 +1,8 @@
-import { aborted, type Clock } from '@relay/common/clock'
+import type { Clock } from '@relay/common/clock'
 import type { AppError } from '@relay/common/errors'
 import { exchangeToken } from '@relay/common/exchange-token'
-import { keepConnected, type RetryPolicy } from '@relay/common/keep-connected'
+import type { RetryPolicy } from '@relay/common/keep-connected'
+import { keepConnectedByToken, type TokenAttempt } from '@relay/common/keep-connected-by-token'
 import type { Log } from '@relay/common/log'
 import type { Environment } from '@relay/common/proxy'
 import { Progress } from '@relay/common/progress'
@@ -14,10 +15,9 @@ import { type LinkEvent, type LinkRecord, newLink, nextLinkState } from './link-
 import { LinkSession, type SessionOptions } from './link-session.ts'
 import { Outbox } from './outbox.ts'
 import type { Recorder } from './recording.ts'
-import { RefusalPause } from '@relay/common/refusal-pause'
 import { ReturnPause } from './return-pause.ts'
 import { type DialRelay, dialRelay, type RelayLink } from './relay-link.ts'
-import type { TokenSource } from '@relay/common/token-source'
+import { noToken, type TokenSource } from '@relay/common/token-source'
 
 /** `auto`: binary messages are live, text waits (see `deliveryOf` for instruments). */
 export type Delivery = 'auto' | 'live' | 'queued'
@@ -108,8 +108,6 @@ export class Uplink implements Member {
   readonly #retries: RetryLog
   #record: LinkRecord = newLink
   #session: LinkSession | undefined
-  #lastToken: string | undefined
-  readonly #refusals: RefusalPause
   readonly #return: ReturnPause
   #viewers: number | undefined
   #sentMessages = 0
@@ -127,7 +125,6 @@ export class Uplink implements Member {
     this.#outbox = new Outbox({ maxBytes: options.limits.queueBytes, maxAgeMs: options.limits.queueAgeMs })
     this.#drops = new DropReport({ uplink: options.id }, deps)
     this.#retries = new RetryLog({ uplink: options.id }, deps)
-    this.#refusals = new RefusalPause(deps.random)
     this.#return = new ReturnPause(deps.random)
   }
 
@@ -146,7 +143,7 @@ export class Uplink implements Member {
     signal.addEventListener('abort', leave, { once: true })
     log.info({ uplink: id, feed, destination: shownUrl(destination) }, 'uplink started')
     try {
-      while (!signal.aborted) await this.#runWithToken(signal)
+      await this.#keepConnected(signal)
     } finally {
       leave()
       this.#drops.stop()
@@ -227,63 +224,36 @@ export class Uplink implements Member {
     this.#sentBytes += data.length
   }
 
-  /** Runs until stopped or until there is a new token. */
-  async #runWithToken(signal: AbortSignal): Promise<void> {
+  async #keepConnected(signal: AbortSignal): Promise<void> {
     const { clock, random, log } = this.#deps
-    const { id, token } = this.#options
-    const round = new AbortController()
-    const either = AbortSignal.any([signal, round.signal])
-    this.#refusals.reset()
-    this.#lastToken = undefined
-    const watching = this.#watchToken(token, round, either)
-    try {
-      await keepConnected(
-        (inner, established) => this.#connectOnce(inner, established),
-        retryPolicy,
-        {
-          clock,
-          random,
-          onRetry: (retry) => {
-            const { attempt, delayMs } = retry
-            this.#dispatch({ kind: 'retry', atMs: clock.monotonicMs(), delayMs, attempt })
-            this.#retries.tell(retry, 'uplink is down, will be tried again')
-          },
+    const { id, token = noToken } = this.#options
+    await keepConnectedByToken(
+      (attempt, inner) => this.#connectOnce(attempt, inner),
+      retryPolicy,
+      {
+        clock,
+        random,
+        token,
+        onRetry: (retry) => {
+          const { attempt, delayMs } = retry
+          this.#dispatch({ kind: 'retry', atMs: clock.monotonicMs(), delayMs, attempt })
+          this.#retries.tell(retry, 'uplink is down, will be tried again')
         },
-        either,
-      )
-    } catch (error) {
-      this.#dispatch({ kind: 'gave-up' })
-      log.error({ uplink: id, error }, 'uplink cannot work as it is configured')
-      await aborted(either)
-    } finally {
-      round.abort()
-      await watching
-    }
+        onNewToken: () => log.info({ uplink: id }, 'the token changed, connecting anew'),
+        onGaveUp: (error) => {
+          this.#dispatch({ kind: 'gave-up' })
+          log.error({ uplink: id, error }, 'uplink cannot work as it is configured')
+        },
+      },
+      signal,
+    )
   }
 
-  async #watchToken(
-    token: TokenSource | undefined,
-    round: AbortController,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (token === undefined) return
-    for (;;) {
-      const known = this.#lastToken
-      await token.whenChanged(known, signal)
-      if (signal.aborted) return
-      // It may have been read in the meantime by an attempt of its own.
-      if (known !== this.#lastToken) continue
-      this.#deps.log.info({ uplink: this.#options.id }, 'the token changed, connecting anew')
-      round.abort()
-      return
-    }
-  }
-
-  async #connectOnce(signal: AbortSignal, established: () => void): Promise<void> {
+  async #connectOnce(attempt: TokenAttempt, signal: AbortSignal): Promise<void> {
     const { clock, dial = dialRelay, environment } = this.#deps
     const closed = Promise.withResolvers<AppError>()
     try {
-      const uri = await this.#address(signal)
+      const uri = await this.#address(attempt, signal)
       this.#dispatch({ kind: 'step', step: 'dial', atMs: clock.monotonicMs() })
       const link = await dial(
         uri,
@@ -299,29 +269,28 @@ export class Uplink implements Member {
         { handshakeTimeoutMs, environment },
         signal,
       )
-      await this.#serve(link, { closed: closed.promise, established, signal })
+      await this.#serve(link, { closed: closed.promise, established: attempt.established, signal })
     } catch (error) {
       if (!signal.aborted) this.#fail(error)
-      throw this.#return.slowDown(this.#refusals.slowDown(error))
+      throw this.#return.slowDown(error)
     }
   }
 
   /** The address to dial, fresh for each attempt. */
-  async #address(signal: AbortSignal): Promise<string> {
+  async #address({ readToken, accepted }: TokenAttempt, signal: AbortSignal): Promise<string> {
     const { clock, exchange = exchangeToken, environment } = this.#deps
     const { token, destination } = this.#options
     const { kind, url } = parseDestination(destination, { hasToken: token !== undefined })
     if (kind === 'direct' || token === undefined) return url
     this.#dispatch({ kind: 'step', step: 'exchange', atMs: clock.monotonicMs() })
-    this.#lastToken = await token.read()
     const uri = await exchange({
       access: url,
-      token: this.#lastToken,
+      token: await readToken(),
       timeoutMs: exchangeTimeoutMs,
       signal,
       environment,
     })
-    this.#refusals.reset()
+    accepted()
     return uri
   }
 

@@ -3,7 +3,7 @@ import { AppError } from '../errors.ts'
 import { exchangeToken } from '../exchange-token.ts'
 import { type Fault, faultOf } from '../fault.ts'
 import type { RetryPolicy } from '../keep-connected.ts'
-import { keepConnectedByToken } from '../keep-connected-by-token.ts'
+import { keepConnectedByToken, type TokenAttempt } from '../keep-connected-by-token.ts'
 import type { Log } from '../log.ts'
 import { Progress } from '../progress.ts'
 import type { Environment } from '../proxy.ts'
@@ -94,7 +94,7 @@ export class ShellManager {
     const { clock, random, log, token } = this.#deps
     const { id } = this.#options
     await keepConnectedByToken(
-      (current, inner, established) => this.#connectOnce(current, inner, established),
+      (attempt, inner) => this.#connectOnce(attempt, inner),
       retryPolicy,
       {
         clock,
@@ -119,11 +119,13 @@ export class ShellManager {
     this.progress.rest()
   }
 
-  async #connectOnce(token: string, signal: AbortSignal, established: () => void): Promise<void> {
+  async #connectOnce({ readToken, accepted, established }: TokenAttempt, signal: AbortSignal): Promise<void> {
     const { clock, environment, openLink: open = openLink, exchange = exchangeToken } = this.#deps
     this.#enter('connecting', stepWithinMs)
     const { access } = this.#options
+    const token = await readToken()
     const address = await exchange({ access, token, timeoutMs: exchangeTimeoutMs, signal, environment })
+    accepted()
     const ended = Promise.withResolvers<LinkEnd>()
     const link = await open(address, {
       timeoutMs: handshakeTimeoutMs,
