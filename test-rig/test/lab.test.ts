@@ -12,7 +12,9 @@ import { exchangeToken } from '@relay/common/exchange-token'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Stream } from '../src/lab/lab-streams.ts'
+import { whyNoSshd } from '../src/lab/sshd-part.ts'
 import { until } from '../src/rig/until.ts'
+import { runProgram } from '../src/shell/run-program.ts'
 
 const main = join(import.meta.dirname, '..', 'src', 'lab', 'main.ts')
 const running: RunningLab[] = []
@@ -247,6 +249,67 @@ describe('the laboratory', () => {
     expect(foreign).not.toContain('streams=')
   })
 })
+
+/** Processes with the folder of a laboratory on their command line: an sshd shows nothing of its environment. */
+function namersOf(folder: string): readonly string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^[0-9]+$/.test(name))
+    .flatMap((name) => {
+      try {
+        const command = readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' ')
+        return command.includes(folder) ? [command] : []
+      } catch {
+        return []
+      }
+    })
+}
+
+const whyNot = whyNoSshd()
+
+describe.skipIf(whyNot !== undefined)(
+  `ssh to the laboratory${whyNot === undefined ? '' : ` (skipped: ${whyNot})`}`,
+  () => {
+    test('logs in by the line that is printed, and ends with the laboratory', async () => {
+      const lab = await RunningLab.start(['--port', '0'])
+      const line = await until('the line', () => /^ssh: (ssh -F \S+ lab)$/m.exec(lab.output)?.[1], {
+        withinMs: 90_000,
+      })
+      const [command = '', ...words] = line.split(' ')
+
+      const { code, stdout } = await runProgram(command, [...words, 'echo $((6 * 7)); exit 3'])
+
+      expect({ code, stdout }).toEqual({ code: 3, stdout: '42\n' })
+      const config = words[1] ?? ''
+      expect(readFileSync(join(config, '..', 'relay', 'known_hosts'), 'utf8')).toMatch(
+        /^lab ssh-ed25519 \S+$/m,
+      )
+      expect(namersOf(lab.folder).some((process) => process.includes('sshd'))).toBe(true)
+      lab.child.kill('SIGINT')
+      expect(await lab.exitCode()).toBe(0)
+      expect(namersOf(lab.folder)).toEqual([])
+      expect(readdirSync(lab.folder)).toEqual([])
+    })
+
+    test('ends even when the laboratory is killed', async () => {
+      const lab = await RunningLab.start(['--port', '0'])
+      await until('sshd', () => namersOf(lab.folder).some((process) => process.includes('sshd')), {
+        withinMs: 90_000,
+      })
+
+      lab.child.kill('SIGKILL')
+
+      await expect.poll(() => namersOf(lab.folder), { timeout: 15_000 }).toEqual([])
+    })
+
+    test('is left out where that is asked for', async () => {
+      const lab = await RunningLab.start(['--port', '0', '--no-ssh'])
+      await lab.address()
+
+      expect(lab.output).not.toContain('ssh')
+      expect(namersOf(lab.folder).filter((process) => /sshd|shell\.mjs/.test(process))).toEqual([])
+    })
+  },
+)
 
 describe('what it is given', () => {
   test.each([

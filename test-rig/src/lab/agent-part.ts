@@ -4,6 +4,7 @@ import { stringify } from 'yaml'
 import { childEnvironment } from './child-environment.ts'
 import { dataTopic, videoTopic } from './lab-streams.ts'
 import type { LabTokens } from './lab-tokens.ts'
+import type { AgentShell } from './lab-shell.ts'
 import { OwnedProcess } from './owned-process.ts'
 import type { Part } from './part.ts'
 import { programPaths } from './program-paths.ts'
@@ -16,6 +17,8 @@ export interface AgentPartOptions {
   readonly cameraDevice: string | undefined
   readonly serialDevice: string
   readonly localApiPort: number
+  /** Undefined: nobody comes by ssh. */
+  readonly shell: AgentShell | undefined
   readonly nowMs: number
 }
 
@@ -34,6 +37,8 @@ export async function agentPart(options: AgentPartOptions): Promise<Part> {
     const token = await tokens.mint({ topic, scopes, lifetimeSec: agentLifetimeSec }, nowMs)
     await writeFile(join(directory, file), `${token}\n`, { mode: 0o600 })
   }
+  if (options.shell !== undefined)
+    await writeFile(join(directory, 'shell.token'), `${options.shell.token}\n`, { mode: 0o600 })
   const config = join(directory, 'agent.yaml')
   await writeFile(config, stringify(agentConfig(options)), { mode: 0o600 })
   return {
@@ -50,7 +55,8 @@ export async function agentPart(options: AgentPartOptions): Promise<Part> {
 }
 
 /** What stands in `agent.yaml`; the meaning of each key is in agent/README.md. Pure. */
-export function agentConfig({ access, cameraDevice, serialDevice, localApiPort }: AgentPartOptions): object {
+export function agentConfig(options: AgentPartOptions): object {
+  const { access, cameraDevice, serialDevice, localApiPort, shell } = options
   return {
     name: 'laboratory on this machine',
     relay: { access },
@@ -65,5 +71,15 @@ export function agentConfig({ access, cameraDevice, serialDevice, localApiPort }
       { topic: videoTopic, feed: 'video', tokenFile: 'video.token' },
       { topic: dataTopic, feed: 'data', tokenFile: 'data.token' },
     ],
+    ...(shell === undefined ? {} : { shell: shellConfig(shell) }),
+  }
+}
+
+function shellConfig({ session, sshdPort, hostKeyDirectory }: AgentShell): object {
+  return {
+    session,
+    tokenFile: 'shell.token',
+    sshd: { host: '127.0.0.1', port: sshdPort },
+    hostKeys: { directory: hostKeyDirectory },
   }
 }

@@ -1,5 +1,5 @@
 /** Variables that would configure our programs behind our back. */
-const configuring = /^(RELAY|VW|ACCESSTOKEN|SESSION)_/
+const configuring = /^(RELAY|VW|ACCESSTOKEN|SESSION|JUMP|SHELL|SHELLRELAY|SHELLHOST|SHELLCLIENT|SHELLTOKEN)_/
 
 /** What to add to a program's environment so that it knows `own` settings and none that the person has set. Pure. */
 export function childEnvironment(

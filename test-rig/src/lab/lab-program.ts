@@ -39,6 +39,11 @@ export const labProgram: Program = {
           default: false,
           describe: 'let other machines in: whoever reaches the page may drive the instrument',
         },
+        ssh: {
+          type: 'boolean',
+          default: true,
+          describe: 'ssh to this machine as to a board, where it has an sshd; --no-ssh: without',
+        },
       },
       run: runLab,
     },
@@ -64,6 +69,7 @@ async function readOptions(args: Arguments): Promise<LabOptions> {
     port,
     kind: String(args['kind']),
     isOpenToNetwork: args['open-to-network'] === true,
+    hasSsh: args['ssh'] !== false,
   }
 }
 

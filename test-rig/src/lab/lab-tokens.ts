@@ -14,9 +14,11 @@ export const labBookingId = 'lab'
 export class LabTokens {
   readonly #audience: string
   readonly #secret: Uint8Array
+  readonly #prefix: 'session' | 'shell'
 
-  constructor(audience: string, secret: string) {
+  constructor(audience: string, secret: string, prefix: 'session' | 'shell' = 'session') {
     this.#audience = audience
+    this.#prefix = prefix
     this.#secret = new TextEncoder().encode(secret)
   }
 
@@ -26,7 +28,7 @@ export class LabTokens {
     const claims = {
       booking_id: labBookingId,
       topic,
-      prefix: 'session',
+      prefix: this.#prefix,
       scopes,
       aud: [this.#audience],
       exp: nowSec + lifetimeSec,

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { hostname, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import { aborted, systemClock } from '@relay/common/clock'
-import { errorCode, UnavailableError } from '@relay/common/errors'
+import { AppError, describeError, errorCode, UnavailableError } from '@relay/common/errors'
 import { PtyPair } from '../pty/pty-pair.ts'
 import { agentPart } from './agent-part.ts'
 import { keepPluggedIn } from './cable.ts'
@@ -12,11 +12,13 @@ import { freePorts, isPortFree } from './free-port.ts'
 import { instrumentPart } from './instrument-part.ts'
 import { createLabFolder, removeAbandonedFolders } from './lab-folder.ts'
 import { dataTopic, labPageAddress, mintStreams, videoTopic } from './lab-streams.ts'
+import { type AgentShell, LabShell } from './lab-shell.ts'
 import { LabTokens } from './lab-tokens.ts'
 import { buildPage, isPageOutdated, pagePlace, readPage } from './page-files.ts'
 import { PageServer } from './page-server.ts'
 import { type Part, runPart } from './part.ts'
 import { accessAddress, type RelayPartOptions, relayPart } from './relay-part.ts'
+import { whyNoSshd } from './sshd-part.ts'
 
 export interface LabOptions {
   /** Path of a V4L2 device; undefined for the test pattern. */
@@ -27,6 +29,8 @@ export interface LabOptions {
   /** Undefined: 8080, or a free one where that is taken. 0: a free one. */
   readonly port: number | undefined
   readonly isOpenToNetwork: boolean
+  /** ssh to this machine through a shell relay, where it has an sshd. */
+  readonly hasSsh: boolean
 }
 
 export interface LabDeps {
@@ -99,6 +103,7 @@ export class Lab {
       ? ['*']
       : [`http://localhost:${pagePort}`, `http://127.0.0.1:${pagePort}`]
     await this.#startRelay({ ...place, secretFile, corsOrigins })
+    const shell = await this.#startShell(directory, secret, secretFile)
     const serialDevice = this.#options.serial ?? (await this.#startInstrument(released, directory))
     await this.#startPart(
       await agentPart({
@@ -107,11 +112,14 @@ export class Lab {
         tokens,
         cameraDevice: this.#options.camera,
         serialDevice,
+        shell: shell?.agent,
         localApiPort: (await isPortFree(usualLocalApiPort, 'localhost')) ? usualLocalApiPort : 0,
         nowMs: systemClock.nowMs(),
       }),
     )
     this.#say('agent: runs')
+    const login = this.#sayHowToLogIn(shell?.shell)
+    this.#keep(login)
     await Promise.all([
       this.#sayWhatArrives(
         access,
@@ -125,6 +133,8 @@ export class Lab {
         dataTopic,
         `instrument: ${this.#options.serial ?? `a simulated ${this.#options.kind}`}`,
       ),
+      // It comes when it comes: the page is what people wait for.
+      Promise.race([login, systemClock.sleep(arrivesWithinMs, this.#ending.signal)]),
     ])
     if (!this.#ending.signal.aborted)
       this.#say(`Open http://${isOpenToNetwork ? name : 'localhost'}:${pagePort}/`)
@@ -177,6 +187,37 @@ export class Lab {
     this.#say(`relay: ready on ports ${options.accessPort} and ${options.relayPort}`)
   }
 
+  /** An extra: without it the laboratory runs all the same, and a line says why. */
+  async #startShell(
+    directory: string,
+    secret: string,
+    secretFile: string,
+  ): Promise<{ readonly shell: LabShell; readonly agent: AgentShell } | undefined> {
+    if (!this.#options.hasSsh) return undefined
+    const why = whyNoSshd()
+    if (why !== undefined) {
+      this.#say(`ssh: left out, as ${why}`)
+      return undefined
+    }
+    try {
+      const startPart = (part: Part): Promise<void> => this.#tryPart(part)
+      return await LabShell.start({ directory: join(directory, 'ssh'), secret, secretFile, startPart })
+    } catch (error) {
+      if (!this.#ending.signal.aborted) this.#say(`ssh: left out: ${describeError(error)}`)
+      return undefined
+    }
+  }
+
+  async #sayHowToLogIn(shell: LabShell | undefined): Promise<void> {
+    if (shell === undefined) return
+    try {
+      this.#say(`ssh: ${await shell.prepareLogin(this.#ending.signal)}`)
+    } catch (error) {
+      if (!this.#ending.signal.aborted)
+        this.#say(`ssh: does not log in: ${error instanceof AppError ? error.message : describeError(error)}`)
+    }
+  }
+
   /** Gives the computer's end of the cable. */
   async #startInstrument(released: AsyncDisposableStack, directory: string): Promise<string> {
     const cable = await PtyPair.create(directory)
@@ -190,9 +231,18 @@ export class Lab {
 
   /** Resolves when the part works. */
   async #startPart(part: Part): Promise<void> {
+    await this.#untilWorks(part, (life) => this.#keep(life))
+  }
+
+  /** The same, for a part that the others do without. */
+  async #tryPart(part: Part): Promise<void> {
+    await this.#untilWorks(part, (life) => this.#keep(life.catch(() => undefined)))
+  }
+
+  async #untilWorks(part: Part, keep: (life: Promise<void>) => void): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       const life = runPart(part, this.#partDeps(), this.#ending.signal, resolve)
-      this.#keep(life)
+      keep(life)
       life.then(resolve, reject)
     })
   }

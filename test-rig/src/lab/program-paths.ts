@@ -6,5 +6,6 @@ const checkout = join(import.meta.dirname, '..', '..', '..')
 export const programPaths = {
   relay: join(checkout, 'relay', 'bin', 'relay.mjs'),
   agent: join(checkout, 'agent', 'bin', 'relay-agent.mjs'),
+  shell: join(checkout, 'shell', 'bin', 'shell.mjs'),
   instrument: join(checkout, 'test-rig', 'src', 'instrument', 'main.ts'),
 } as const

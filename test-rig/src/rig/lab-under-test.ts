@@ -29,7 +29,8 @@ export class LabUnderTest implements AsyncDisposable {
     const lab = await OwnedProcess.start({
       name: 'lab',
       command: process.execPath,
-      args: [labMain, '--port', '0', ...args],
+      // What it measures is not to be shared with an sshd.
+      args: [labMain, '--port', '0', '--no-ssh', ...args],
       onLine: (line) => {
         address ??= /^Open (http:\S+)$/.exec(line)?.[1]
       },
