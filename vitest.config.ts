@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './test-rig/src/rig/longest-first.ts'
 
 /** For `expect.poll`: a machine that is busy is no fault. */
 const expectations = { poll: { timeout: 10_000 } }
@@ -13,6 +14,7 @@ const shellTests = ['test-rig/test/shell-*.test.ts', 'test-rig/test/golden-shell
  */
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -56,6 +58,7 @@ export default defineConfig({
           expect: expectations,
           name: 'shell',
           include: shellTests,
+          globalSetup: 'test-rig/src/shell/bundle-shell.ts',
           // They wait for delays, pings and deadlines more than they compute.
           maxWorkers: 3,
           sequence: { groupOrder: 3 },

@@ -5,9 +5,9 @@ import { ChildProgram } from '../src/golden/child-program.ts'
 import { FreePorts } from '../src/golden/free-ports.ts'
 import { until } from '../src/rig/until.ts'
 import { EchoSshd } from '../src/shell/echo-sshd.ts'
+import { shellCommand } from '../src/shell/shell-command.ts'
 import { shellToken } from '../src/shell/shell-token.ts'
 import { TunnelTalk } from '../src/shell/tunnel-talk.ts'
-import { shellCommand } from '../src/shell-golden/program-steps.ts'
 
 const startWithinMs = 60_000
 
@@ -86,8 +86,7 @@ test('no token, code or secret reaches a log of the shell, at the finest level a
 
 test('the settings of the shell relay are shown without its secret', async () => {
   const secret = 'printed-by-settings-command-0123456789'
-  const [node = '', launcher = ''] = shellCommand('v0.2.2', 'relay')
-  const program = new ChildProgram([node, launcher, 'settings'], {
+  const program = new ChildProgram(shellCommand('v0.2.2', 'settings'), {
     SHELLRELAY_AUDIENCE: 'http://127.0.0.1',
     SHELLRELAY_URL: 'ws://127.0.0.1',
     SHELLRELAY_SECRET: secret,

@@ -1,36 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { ChildProgram } from '../golden/child-program.ts'
 import { parseJson } from '../golden/explain-response.ts'
 import { sign } from '../golden/token-mint.ts'
 import { fillTemplate } from '../golden/template.ts'
 import { whenListening } from '../shell/listening-port.ts'
+import { shellCommand } from '../shell/shell-command.ts'
 import { tokenText } from './connection-steps.ts'
 import { explainExpectedJson, matchExpectedText } from './match-expected.ts'
 import {
   type AliveStep,
   type ExitedStep,
   type JwtFacts,
-  type ShellGeneration,
-  type ShellProgram,
   type SignalStep,
   type StartStep,
   wantedOf,
 } from './shell-case.ts'
 import { patienceMs, type ShellWorld } from './shell-world.ts'
 
-const launchers: Readonly<Record<ShellGeneration, string>> = {
-  'v0.2.2': '../../../shell/bin/shell.mjs',
-  jump: '../../../shell/bin/jump.mjs',
-}
-
 /** A cold start takes a second; on a machine that does much else, several. */
 const startWithinMs = 60_000
-
-/** The words that start our program in the place of the old one. */
-export function shellCommand(generation: ShellGeneration, program: ShellProgram): readonly string[] {
-  return [process.execPath, fileURLToPath(new URL(launchers[generation], import.meta.url)), program]
-}
 
 /** Starts a program, and waits until it listens where it must. */
 export async function runStart(step: StartStep, world: ShellWorld): Promise<readonly string[]> {

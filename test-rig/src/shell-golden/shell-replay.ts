@@ -3,6 +3,7 @@ import { describeError } from '@relay/common/errors'
 import { ChildProgram } from '../golden/child-program.ts'
 import { FreePorts } from '../golden/free-ports.ts'
 import { whenListening } from '../shell/listening-port.ts'
+import { shellCommand } from '../shell/shell-command.ts'
 import { fillTemplate } from '../golden/template.ts'
 import { runQuiet, runRead, runReceive, runSend } from './byte-steps.ts'
 import {
@@ -15,7 +16,7 @@ import {
   runTake,
   runWs,
 } from './connection-steps.ts'
-import { runAlive, runExited, runSignal, runStart, shellCommand } from './program-steps.ts'
+import { runAlive, runExited, runSignal, runStart } from './program-steps.ts'
 import type { ShellCase, ShellStep } from './shell-case.ts'
 import { ShellWorld } from './shell-world.ts'
 

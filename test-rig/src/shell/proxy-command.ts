@@ -1,9 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { shellCommand } from './shell-command.ts'
 import { type AnyShellRelay, tokenAt } from './shell-programs.ts'
-
-const launcher = fileURLToPath(new URL('../../../shell/bin/shell.mjs', import.meta.url))
 
 /** The `ProxyCommand` of ssh for an id at that relay; its token lies in a file in `directory`. */
 export async function proxyCommand(options: {
@@ -13,5 +11,6 @@ export async function proxyCommand(options: {
 }): Promise<string> {
   const file = join(options.directory, `${options.id}.token`)
   await writeFile(file, tokenAt(options.relay, options.id, 'client'), { mode: 0o600 })
-  return `${process.execPath} ${launcher} connect ${options.id} --token-file ${file} --session ${options.relay.accessOf(options.id)}`
+  const command = shellCommand('v0.2.2', 'connect').join(' ')
+  return `${command} ${options.id} --token-file ${file} --session ${options.relay.accessOf(options.id)}`
 }

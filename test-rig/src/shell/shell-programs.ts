@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { ChildProgram } from '../golden/child-program.ts'
 import { FreePorts } from '../golden/free-ports.ts'
-import { shellCommand } from '../shell-golden/program-steps.ts'
 import { whenListening } from './listening-port.ts'
+import { shellCommand } from './shell-command.ts'
 import { shellToken } from './shell-token.ts'
 
 type Environment = Readonly<Record<string, string>>
