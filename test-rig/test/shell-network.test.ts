@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -8,6 +8,7 @@ import { ChildProgram } from '../src/golden/child-program.ts'
 import { FreePorts } from '../src/golden/free-ports.ts'
 import { measured } from '../src/rig/measured.ts'
 import { until } from '../src/rig/until.ts'
+import { firstInLine } from '../src/shell/first-in-line.ts'
 import { compileDelayLink } from '../src/shell/network/delay-link-program.ts'
 import { type NetworkRoom, NetworkRooms } from '../src/shell/network/network-room.ts'
 import { sha256Of, writeRandomFile } from '../src/shell/random-file.ts'
@@ -26,6 +27,11 @@ const id = 'pend00'
 const slowMs = 300_000
 const copiedBytes = 500_000_000
 const cuts = 20
+type Way = 'down' | 'up'
+/** Seconds for one way, megabytes for the other. */
+const amounts: Readonly<Record<Way, string>> = { down: '2', up: '40' }
+/** Tunnel and TCP in turns; odd, so that one is in the middle. */
+const rounds = 5
 /** Each way: 50 ms there and back. */
 const wire = { delayMs: 25, lossPer1000: 10, mbitPerSec: 160 }
 
@@ -48,8 +54,8 @@ describe('a long and lossy way', () => {
     stack.defer(() => rm(folder, { recursive: true, force: true }))
     const program = await compileDelayLink(folder)
     rooms = stack.use(await NetworkRooms.open([{ program, ...wire }]))
-    here = rooms.room(0)
-    there = rooms.room(1)
+    here = roomInFront(rooms.room(0))
+    there = roomInFront(rooms.room(1))
     const { within } = there
     lab = stack.use(await SshLab.start({ within, listenAddress: '0.0.0.0' }))
     relay = stack.use(await startRelayThere())
@@ -72,30 +78,31 @@ describe('a long and lossy way', () => {
     return ShellRelayProgram.start({ address, within, ...same })
   }
 
-  // Others may starve the machine while it is measured: what is right is right in one of three tries.
-  test('carries at least 0.8 of what TCP carries there', { timeout: slowMs, retry: 2 }, async () => {
+  test('carries at least 0.8 of what TCP carries there', { timeout: slowMs }, async () => {
     const port = await new FreePorts().next()
     const program = new ChildProgram([...there.within, process.execPath, flow, 'serve', String(port)], {})
     stack.defer(async () => void (await program.stop()))
     stack.use(startHost({ relay, id: 'flow', sshdPort: port, within: there.within }))
     const tunnel = stack.use(await startClient({ relay, id: 'flow', within: here.within }))
-    const measure = async (way: 'up' | 'down', address: string, at: number): Promise<number> => {
-      const amount = way === 'down' ? '5' : '100'
-      const [command, ...words] = [...here.within, process.execPath, flow, way, address, String(at), amount]
-      const { stdout } = await runProgram(command, words)
+    const measure = async (way: Way, address: string, at: number): Promise<number> => {
+      const [command, ...words] = [...here.within, process.execPath, flow]
+      const { stdout } = await runProgram(command, [...words, way, address, String(at), amounts[way]])
       return Number(stdout)
     }
-    await until('the flow runs', async () => (await measure('down', '127.0.0.1', tunnel.port)) > 0)
+    const direct = (way: Way): Promise<number> => measure(way, there.address, port)
+    const through = (way: Way): Promise<number> => measure(way, '127.0.0.1', tunnel.port)
+    await until('the flow runs', async () => (await through('down')) > 0)
 
     for (const way of ['down', 'up'] as const) {
-      const direct: number[] = []
-      const through: number[] = []
-      for (let round = 0; round < 3; round += 1) {
-        direct.push(await measure(way, there.address, port))
-        through.push(await measure(way, '127.0.0.1', tunnel.port))
+      const pairs: { readonly tcp: number; readonly tunnel: number }[] = []
+      for (let round = 0; round < rounds; round += 1) {
+        // Either goes first in turn, so that what changes meanwhile favours none.
+        if (round % 2 === 0) pairs.push({ tcp: await direct(way), tunnel: await through(way) })
+        else pairs.push({ tunnel: await through(way), tcp: await direct(way) })
       }
-      const ratio = middle(through.map((rate, round) => rate / (direct[round] ?? Number.NaN)))
-      const figures = `${middle(through).toFixed(1)} MB/s, TCP ${middle(direct).toFixed(1)}: ${ratio.toFixed(2)}`
+      const ratio = middle(pairs.map(({ tcp, tunnel: ours }) => ours / tcp))
+      const [ours, tcp] = [middle(pairs.map((pair) => pair.tunnel)), middle(pairs.map((pair) => pair.tcp))]
+      const figures = `${ours.toFixed(1)} MB/s, TCP ${tcp.toFixed(1)}: ${ratio.toFixed(2)}`
       measured(`shell, ${way} over 50 ms and 1 % loss`, figures)
       expect(ratio).toBeGreaterThanOrEqual(0.8)
     }
@@ -115,14 +122,22 @@ describe('a long and lossy way', () => {
     const [command = '', ...rest] = [...here.within, 'scp', ...words]
     const startedAtMs = performance.now()
     const copying = runProgram(command, rest, { timeoutMs: slowMs })
+    let hasEnded = false
+    const ended = copying.finally(() => (hasEnded = true))
     let done = 0
-    const ended = copying.then(() => 'ended' as const)
-    while (done < cuts && (await Promise.race([ended, sleep(700)])) !== 'ended') {
-      // In turn the link of the client and that of the host, which ends at the relay beside it.
-      done += Math.min(1, await rooms.reset(done % 2 === 0 ? here : there, relay.ports.bar))
+    while (done < cuts) {
+      // One in each part of the file, so that bytes are under way each time.
+      const mark = ((done + 1) / (cuts + 1)) * copiedBytes
+      await until('the copy grows', async () => hasEnded || (await sizeOf(copy)) >= mark, {
+        withinMs: slowMs,
+        everyMs: 20,
+      })
+      if (hasEnded) break
+      // The link of the client; each third time those of the host, which end at the relay beside it.
+      done += Math.min(1, await rooms.reset(done % 3 === 2 ? there : here, relay.ports.bar))
     }
 
-    expect(await copying).toMatchObject({ code: 0, stderr: '' })
+    expect(await ended).toMatchObject({ code: 0, stderr: '' })
     const tookS = (performance.now() - startedAtMs) / 1000
     measured('shell, 500 MB over 20 cuts', `${tookS.toFixed(1)} s, ${String(done)} cuts`)
     expect(done).toBe(cuts)
@@ -152,6 +167,16 @@ describe('a long and lossy way', () => {
     expect(dialogue.hasEnded).toBe(false)
   })
 })
+
+/** What runs there goes first: the other tests of this machine are none of the long way. */
+function roomInFront(room: NetworkRoom): NetworkRoom {
+  return { ...room, within: [...room.within, ...firstInLine] }
+}
+
+async function sizeOf(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined)
+  return found?.size ?? 0
+}
 
 function middle(figures: readonly number[]): number {
   return figures.toSorted((one, other) => one - other)[Math.floor(figures.length / 2)] ?? 0

@@ -1,14 +1,16 @@
 /**
  * One end of a flow of bytes, as a program so that it can run in a network namespace:
- * `serve <port>` gives without end to who says `d`, and counts what who says `u` sends until its end;
- * `down <address> <port> <seconds>` and `up <address> <port> <megabytes>` print the megabytes per second.
+ * `serve <port>` gives without end to who says `d`, and counts what who says `u` sends from then on until its end;
+ * `down <address> <port> <seconds>` and `up <address> <port> <megabytes>` print the megabytes per second, from the time
+ * on at which both ends have each other.
  */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const piece = Buffer.alloc(64 * 1024, 'x')
-const warmUpMs = 1500
+const warmUpMs = 1000
+const ready = 'r'
 const [mode = '', ...words] = process.argv.slice(2)
 
 if (mode === 'serve') serve(Number(words[0]))
@@ -28,7 +30,7 @@ function serve(port: number): void {
     socket.once('data', (first: Buffer) => {
       if (first[0] === 'd'.charCodeAt(0)) pour(socket)
       else {
-        counted += first.length
+        socket.write(ready)
         socket.on('data', (chunk: Buffer) => (counted += chunk.length))
         socket.on('end', () => socket.end(`${String(counted)}\n`))
       }
@@ -52,12 +54,11 @@ async function takeFor(socket: Socket, seconds: number): Promise<number> {
 }
 
 async function give(socket: Socket, megabytes: number): Promise<number> {
+  socket.write('u')
+  await once(socket, 'data')
   const startedAtMs = performance.now()
   const total = megabytes * 1_000_000
-  for (let sent = 0; sent < total; sent += piece.length) {
-    if (!socket.write(sent === 0 ? Buffer.from(`u${'x'.repeat(piece.length - 1)}`) : piece))
-      await once(socket, 'drain')
-  }
+  for (let sent = 0; sent < total; sent += piece.length) if (!socket.write(piece)) await once(socket, 'drain')
   socket.end()
   const [answer] = (await once(socket, 'data')) as [Buffer]
   if (Number(String(answer)) < total) throw new Error(`only ${String(answer)} bytes came`)

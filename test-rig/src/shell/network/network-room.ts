@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { AppError } from '@relay/common/errors'
+import { firstInLine } from '../first-in-line.ts'
 import { runProgram } from '../run-program.ts'
 
 export interface WireOptions {
@@ -145,7 +146,9 @@ export class NetworkRooms implements AsyncDisposable {
 
   async #startWire(options: WireOptions, interfaceA: string, interfaceB: string): Promise<void> {
     const numbers = [options.delayMs, options.lossPer1000, options.mbitPerSec, 1].map(String)
-    const program = spawn(options.program, [interfaceA, interfaceB, ...numbers])
+    // A wire does not wait for programs.
+    const [command = '', ...words] = [...firstInLine, options.program, interfaceA, interfaceB, ...numbers]
+    const program = spawn(command, words)
     this.#programs.push(program)
     let said = ''
     program.stderr.on('data', (text) => (said += String(text)))
