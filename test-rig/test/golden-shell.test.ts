@@ -23,16 +23,16 @@ describe('what the old shell programs did, ours do too, or better where the tran
   })
 
   describe.concurrent('side by side', () => {
-    test.for(named(quick))('$name', { timeout: timeoutMs, retry: 1 }, async ({ golden }) => {
+    test.for(named(quick))('%s', { timeout: timeoutMs }, async ([, golden]) => {
       expect(await replay.run(golden)).toEqual([])
     })
   })
 
-  test.for(named(slow))('$name', { timeout: timeoutMs }, async ({ golden }) => {
+  test.for(named(slow))('%s', { timeout: timeoutMs }, async ([, golden]) => {
     expect(await running.get(golden)).toEqual([])
   })
 })
 
-function named(some: readonly ShellCase[]) {
-  return some.map((golden) => ({ name: `${golden.generation}: ${golden.name}`, golden }))
+function named(some: readonly ShellCase[]): readonly (readonly [string, ShellCase])[] {
+  return some.map((golden) => [`${golden.generation}: ${golden.name}`, golden])
 }
