@@ -86,6 +86,20 @@ describe('describing what was thrown', () => {
     ['a number', 5, '5'],
     ['undefined', undefined, 'undefined'],
     ['the error event of a websocket', { type: 'error', message: 'socket hang up' }, 'socket hang up'],
+    [
+      'an answer that is no HTTP',
+      Object.assign(new Error('Parse Error: Expected HTTP/, RTSP/ or ICE/'), {
+        code: 'HPE_INVALID_CONSTANT',
+      }),
+      'what answers there does not speak HTTP',
+    ],
+    [
+      'an answer that is no TLS',
+      new Error(
+        'write EPROTO 406D:error:0A00010B:SSL routines:tls_validate:wrong version number:../deps/x.c:77:',
+      ),
+      'there is no TLS as it should be (wrong version number)',
+    ],
     ['an object without a prototype', Object.create(null), 'something without a message was thrown'],
     [
       'an abort reason',

@@ -73,12 +73,19 @@ export function describeError(error: unknown): string {
 function describe(error: unknown, depthLeft: number): string {
   if (!(error instanceof Error)) return describeThrown(error)
   const nested: unknown = error instanceof AggregateError ? error.errors[0] : error.cause
-  const own = error.message === '' ? (errorCode(error) ?? error.name) : error.message
+  const own = error.message === '' ? (errorCode(error) ?? error.name) : wordsFor(error)
   if (nested === undefined || depthLeft === 0) return own
   const inner = describe(nested, depthLeft - 1)
   if (own.includes(inner)) return own
   // Several addresses of one host failed: Node gives a bare `ECONNREFUSED` that wraps the telling ones.
   return inner.includes(own) ? inner : `${own}: ${inner}`
+}
+
+/** Where somebody else answers at an address, the libraries tell how they read it; a person wants to know that he does. */
+function wordsFor(error: Error): string {
+  if (errorCode(error)?.startsWith('HPE_') === true) return 'what answers there does not speak HTTP'
+  const [, reason] = /:SSL routines:[^:]*:([^:]+):/.exec(error.message) ?? []
+  return reason === undefined ? error.message : `there is no TLS as it should be (${reason})`
 }
 
 /** Of what is no `Error`: its text, or its `message` (the error event of a websocket has one). */

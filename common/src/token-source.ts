@@ -26,7 +26,7 @@ export function fixedToken(token: string): TokenSource {
 
 /** For what is dialled without a token, and so must not ask for one. */
 export const noToken: TokenSource = {
-  read: () => Promise.reject(new Error('there is no token to be read')),
+  read: () => Promise.reject(new AppError('TOKEN_MISSING', 'there is no token')),
   whenChanged: (_known, signal) => aborted(signal),
 }
 

@@ -29,3 +29,19 @@ describe('a program that does one thing', () => {
     expect(() => refuseWrongArguments([], several)).toThrow('a command is missing; there are serve, deny')
   })
 })
+
+describe('a program with commands', () => {
+  test.each([[['--help']], [['-h']], [['--version']], [['help']], [['--port']], [['serve', '--help']]])(
+    'takes %j',
+    (argv) => {
+      expect(() => refuseWrongArguments(argv, several)).not.toThrow()
+    },
+  )
+
+  test.each([
+    [['--port=1', 'serve'], '--port'],
+    [['-x', '1', 'deny'], '-x'],
+  ])('refuses %j: a command comes first', (argv, name) => {
+    expect(() => refuseWrongArguments(argv, several)).toThrow(`a command comes first, and ${name} behind it`)
+  })
+})

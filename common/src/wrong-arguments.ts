@@ -29,7 +29,10 @@ export function refuseWrongArguments(argv: readonly string[], known: KnownArgume
   }
   const names = known.commands.map(commandName)
   if (name === undefined) throw new UsageError(`a command is missing; there are ${names.join(', ')}`)
-  if (name.startsWith('-') || name === 'help') return
+  if (name.startsWith('-') || name === 'help') {
+    if (isAboutAll(name) || !argv.some((argument) => names.includes(argument))) return
+    throw new UsageError(`a command comes first, and ${name.split('=')[0]} behind it`)
+  }
   const command = known.commands.find((candidate) => commandName(candidate) === name)
   if (command === undefined) {
     const near = nearestName(name, names)
@@ -43,6 +46,11 @@ export function refuseWrongArguments(argv: readonly string[], known: KnownArgume
 export function onlyCommand(known: KnownArguments): KnownArguments['commands'][number] | undefined {
   const [first] = known.commands
   return first !== undefined && known.commands.length === 1 && commandName(first) === '$0' ? first : undefined
+}
+
+/** Asks about the program itself. */
+function isAboutAll(argument: string): boolean {
+  return /^(help|-h|--(help|version)(=.*)?)$/.test(argument)
 }
 
 function refuseWrongSwitches(argv: readonly string[], options: Readonly<Record<string, Options>>): void {

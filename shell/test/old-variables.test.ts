@@ -46,7 +46,7 @@ const taken: Readonly<Record<keyof typeof variables, readonly string[]>> = {
   'shell host': settingNames(hostSpec('shell')),
   'shell client': settingNames(listenSpec),
   'shell token': tokenNames(shellToken),
-  'jump relay': [...settingNames(shellRelaySpec), 'JUMP_RELAY_LOG_LEVEL'],
+  'jump relay': settingNames(shellRelaySpec),
   'jump host': settingNames(hostSpec('jump')),
   'jump client': settingNames(listenSpec),
   'jump token': tokenNames(jumpToken),

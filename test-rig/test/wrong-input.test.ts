@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -42,7 +42,24 @@ const servingShell = {
   SHELLRELAY_RELAY_PORT: '0',
 }
 
-/** `DIR` in a command line stands for a folder with the files written below; `PORT` for one that is taken. */
+const oldJump = {
+  JUMP_RELAY_AUDIENCE: 'x',
+  JUMP_RELAY_URL: 'ws://x',
+  JUMP_RELAY_SECRET: serving.RELAY_SECRET,
+}
+
+const connectTo = 'shell connect spin30 --token-file DIR/other.token --wait 1ms --session '
+
+/** The token of a client for an access API; nobody has signed it. */
+function tokenFor(audience: string): string {
+  const claims = { topic: 'spin30', prefix: 'shell', scopes: ['client'], aud: audience }
+  return `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`
+}
+
+/**
+ * `DIR` in a command line stands for a folder with the files written below; `PORT` for a port that is taken, and `MUTE` for
+ * the same, where somebody answers who is no web server.
+ */
 const cases: readonly WrongInput[] = [
   { run: 'relay', exit: 64, says: /command/ },
   { run: 'relay sevre', exit: 64, says: /serve/ },
@@ -153,6 +170,77 @@ const cases: readonly WrongInput[] = [
   { run: 'shell connect pend00 --token-file DIR/none', exit: 78, says: /none/ },
   { run: 'shell connect pend00 --token-file DIR/none --wait soon', exit: 78, says: /wait.*soon/ },
   { run: 'jump client --token-file DIR/none', exit: 78, says: /none/ },
+  { run: 'shell --frobnicate serve', exit: 64, says: /a command comes first, and --frobnicate behind it/ },
+  { run: 'shell relay --log', exit: 64, says: /--log needs a value/ },
+  { run: 'jump --dev=perhaps relay', exit: 64, says: /--dev: "perhaps" is not true or false/ },
+  {
+    run: 'jump relay',
+    env: { ...oldJump, JUMP_RELAY_LOG_LEVEL: 'loud' },
+    exit: 78,
+    says: /JUMP_RELAY_LOG_LEVEL: "loud" is not one of/,
+  },
+  { run: 'jump relay', env: { ...oldJump, JUMP_RELAY_PORT_ACCESS: 'PORT' }, exit: 1, says: /in use/ },
+  { run: 'shell host --config DIR/list.yaml', exit: 78, says: /list\.yaml: it must be a set of/ },
+  { run: 'shell host --config DIR', exit: 78, says: /cannot be read/ },
+  { run: 'shell host --session nonsense --token-file x', exit: 78, says: /session: it is no http/ },
+  { run: 'shell host --session http://127.0.0.1:1/shell/a', exit: 78, says: /tokenFile: it is missing/ },
+  {
+    run: 'shell host',
+    env: {
+      SHELLHOST_RELAYSESSION: 'http://127.0.0.1:1/shell/a',
+      SHELLHOST_TOKEN: `${serving.RELAY_SECRET} x`,
+    },
+    exit: 78,
+    says: /token: what stands in the environment is not one token/,
+  },
+  { run: 'shell connect ../x', exit: 78, says: /"..\/x" is no id/ },
+  { run: 'shell connect pend00 --token-file DIR', exit: 78, says: /cannot be read/ },
+  { run: 'shell connect pend00 --token-file DIR/secret', exit: 78, says: /is not one token on one line/ },
+  {
+    run: 'shell connect pend00 --token-file DIR/other.token',
+    exit: 78,
+    says: /token is for "spin30", not for "pend00"/,
+  },
+  {
+    run: 'shell connect spin30 --token-file DIR/other.token',
+    exit: 78,
+    says: /address that the token gives is wrong.*--session/,
+  },
+  {
+    run: `${connectTo}http://u:${serving.RELAY_SECRET.replaceAll(' ', '')}@127.0.0.1:1/shell/spin30`,
+    exit: 78,
+    says: /only a token lets in/,
+  },
+  { run: `${connectTo}http://127.0.0.1:1/shell/spin30`, exit: 22, says: /127\.0\.0\.1:1 cannot be reached/ },
+  {
+    run: `${connectTo}http://127.0.0.1:MUTE/shell/spin30`,
+    exit: 22,
+    says: /what answers there does not speak HTTP/,
+  },
+  {
+    run: `${connectTo}https://127.0.0.1:MUTE/shell/spin30`,
+    exit: 22,
+    says: /there is no TLS as it should be/,
+  },
+  {
+    run: 'shell client --token-file DIR/other.token --local-port 99999',
+    exit: 78,
+    says: /--local-port: 99999/,
+  },
+  { run: 'shell config --tokens DIR/none', exit: 1, says: /there is no token in/ },
+  { run: 'shell config --tokens DIR/secret', exit: 78, says: /folder of tokens .* cannot be read/ },
+  { run: 'shell config --tokens DIR --device-keys DIR', exit: 64, says: /with --write only/ },
+  { run: 'shell config --tokens DIR --user a"b', exit: 64, says: /--user: it holds a quote/ },
+  {
+    run: 'shell config --tokens DIR/tokens --write /proc/none',
+    exit: 1,
+    says: /cannot be written into \/proc\/none/,
+  },
+  {
+    run: 'shell status --token-file DIR/other.token',
+    exit: 78,
+    says: /token is for "spin30", not for "stats"/,
+  },
   { run: 'relay-agent', exit: 64, says: /command/ },
   { run: 'relay-agent run --config DIR/none.yaml', exit: 78, says: /none\.yaml/ },
   {
@@ -185,11 +273,18 @@ const cases: readonly WrongInput[] = [
 describe('wrong input gets one clear sentence and the right exit code:', () => {
   let directory: string
   let takenPort: number
-  const taken = createServer()
+  const taken = createServer((socket) => {
+    socket.on('error', () => undefined)
+    socket.once('data', () => socket.end('SSH-2.0-none\r\n'))
+  })
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'relay-wrong-'))
     await writeFile(join(directory, 'secret'), 'a secret of the test that is long enough\n')
     await writeFile(join(directory, 'wrong.yaml'), 'audience: x\nacess:\n  port: 3\n')
+    await writeFile(join(directory, 'list.yaml'), '- a\n')
+    await writeFile(join(directory, 'other.token'), tokenFor('nonsense'))
+    await mkdir(join(directory, 'tokens'))
+    await writeFile(join(directory, 'tokens', 'spin30.token'), tokenFor('http://127.0.0.1:1'))
     await writeFile(join(directory, 'wrong.play'), '[1s] {"a":1}\n[soon] {"a":2}\n')
     await writeFile(
       join(directory, 'agent.yaml'),
@@ -222,5 +317,8 @@ describe('wrong input gets one clear sentence and the right exit code:', () => {
   })
 
   const fill = (text: string): string =>
-    text.replaceAll('DIR', directory).replace(/^PORT$/, String(takenPort))
+    text
+      .replaceAll('DIR', directory)
+      .replace('MUTE', String(takenPort))
+      .replace(/^PORT$/, String(takenPort))
 })

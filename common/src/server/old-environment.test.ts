@@ -41,6 +41,7 @@ test('another prefix is put into ours, which goes first', () => {
   expect(level({ JUMP_RELAY_LOG_LEVEL: 'warning' })).toBe('warn')
   expect(level({ JUMP_RELAY_LOG_LEVEL: 'warning', SHELLRELAY_LOG_LEVEL: 'panic' })).toBe('fatal')
   expect(level({ JUMP_RELAY_DEVELOPMENT: 'true' })).toBe('debug')
+  expect(level({ JUMP_RELAY_LOG_LEVEL: 'nonsense', JUMP_RELAY_DEVELOPMENT: 'true' })).toBeUndefined()
   expect(translate({ JUMP_RELAY_BUFFER_SIZE: '9' }, names).ignored).toEqual([
     'JUMP_RELAY_BUFFER_SIZE: limits are in bytes now, see relay.maxPairBytes',
   ])

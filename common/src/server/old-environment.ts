@@ -1,4 +1,5 @@
 import { isGoTrue } from '../go-value.ts'
+import { logLevels } from '../log.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -36,9 +37,12 @@ export function oldEnvironment(
   const oldLevel = `${oldPrefix}_LOG_LEVEL`
   const ownLevel = `${ownPrefix}_LOG_LEVEL`
   const translated: Record<string, string | undefined> = { ...environment }
-  const level = environment[given(ownLevel) ? ownLevel : oldLevel]?.toLowerCase()
-  if (level !== undefined && level !== '') translated[ownLevel] = levelNames[level] ?? level
-  else if (isGoTrue(environment[`${oldPrefix}_DEVELOPMENT`])) translated[ownLevel] = 'debug'
+  const givenLevel = environment[given(ownLevel) ? ownLevel : oldLevel]?.toLowerCase() ?? ''
+  const level = levelNames[givenLevel] ?? givenLevel
+  // One that is none stays where it stands, and is refused under that name.
+  if (logLevels.some((known) => known === level)) translated[ownLevel] = level
+  else if (givenLevel === '' && isGoTrue(environment[`${oldPrefix}_DEVELOPMENT`]))
+    translated[ownLevel] = 'debug'
   return {
     environment: translated,
     ignored: Object.entries(meaningless(bufferSetting))

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { systemClock } from '@relay/common/clock'
 import type { Command, Process } from '@relay/common/command-line'
-import { ConfigError, describeError, errorCode, exitCode } from '@relay/common/errors'
+import { ConfigError, describeError, errorCode, exitCode, UsageError } from '@relay/common/errors'
 import { tokenDirectory } from './client-config.ts'
 import { fetchHostKeys, type FetchedKeys, readDevices } from './fetch-host-keys.ts'
 import { timeText } from './known-hosts-text.ts'
@@ -70,7 +70,18 @@ function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
+/** @throws {UsageError} what would be ignored, or would make other lines than are meant. */
+function checkRequest({ write, user, command, tokens, deviceKeys, mayReplace }: ConfigRequest): void {
+  const texts = { user, command: command.join(' '), tokens, write }
+  for (const [name, text = ''] of Object.entries(texts))
+    if (/[\p{Cc}"]/u.test(text)) throw new UsageError(`--${name}: it holds a quote or a line break`)
+  if (write !== undefined) return
+  if (deviceKeys !== undefined) throw new UsageError('--device-keys: host keys are taken with --write only')
+  if (mayReplace) throw new UsageError('--replace-keys: host keys are taken with --write only')
+}
+
 async function runConfig(request: ConfigRequest, process: Process): Promise<number> {
+  checkRequest(request)
   const directory =
     request.tokens === undefined ? tokenDirectory(process.environment) : resolve(request.tokens)
   const tell = (line: string): void => void process.stderr.write(`shell config: ${line}\n`)
@@ -85,7 +96,7 @@ async function runConfig(request: ConfigRequest, process: Process): Promise<numb
   }
   if (request.write === undefined) {
     process.stdout.write(sshConfigText({ ...facts, knownHostsFile: undefined }))
-    return isWhole ? exitCode.ok : exitCode.failed
+    return isWhole && usable.length > 0 ? exitCode.ok : exitCode.failed
   }
   // What was written before is worth more than nothing.
   if (usable.length === 0) return exitCode.failed

@@ -36,15 +36,24 @@ export interface TargetRequest {
 export async function findTarget(request: TargetRequest): Promise<SessionTarget> {
   const token = await readToken(request)
   const claims = readClaims(token)
+  const { id: wanted } = request
+  if (wanted !== undefined && claims !== undefined && claims.topic !== '' && claims.topic !== wanted)
+    throw new ConfigError('ID_MISMATCH', `the token is for "${shown(claims.topic)}", not for "${wanted}"`)
   const access = request.session === '' ? accessOf(claims) : request.session
   const parsed = parseShellAccess(access)
-  if (typeof parsed === 'string')
-    throw new ConfigError('SESSION_WRONG', `the session address is wrong: ${parsed}`)
-  const id = request.id ?? parsed.id
+  if (typeof parsed === 'string') {
+    const where = request.session === '' ? 'the address that the token gives' : 'the session address'
+    const advice = request.session === '' ? '; give the right one with --session' : ''
+    throw new ConfigError('SESSION_WRONG', `${where} is wrong: ${parsed}${advice}`)
+  }
+  const id = wanted ?? parsed.id
   if (parsed.id !== id)
-    throw new ConfigError('ID_MISMATCH', `the session address is that of "${parsed.id}", not of "${id}"`)
+    throw new ConfigError(
+      'ID_MISMATCH',
+      `the session address is that of "${shown(parsed.id)}", not of "${id}"`,
+    )
   if (claims !== undefined && claims.topic !== '' && claims.topic !== id)
-    throw new ConfigError('ID_MISMATCH', `the token is for "${claims.topic}", not for "${id}"`)
+    throw new ConfigError('ID_MISMATCH', `the token is for "${shown(claims.topic)}", not for "${shown(id)}"`)
   const { scope = 'client' } = request
   if (claims !== undefined && claims.scopes.length > 0 && !claims.scopes.includes(scope))
     throw new ConfigError(
@@ -53,6 +62,11 @@ export async function findTarget(request: TargetRequest): Promise<SessionTarget>
     )
   const { expiresAtSec } = claims ?? {}
   return { id, access, token, expiresAtMs: expiresAtSec === undefined ? undefined : expiresAtSec * 1000 }
+}
+
+/** What a token or an address says, fit for a terminal. */
+function shown(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, '?').slice(0, 80)
 }
 
 async function readToken({ id, token, tokenFile, tokenDirectory }: TargetRequest): Promise<string> {

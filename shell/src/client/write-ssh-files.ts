@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { AppError, ConfigError, errorCode } from '@relay/common/errors'
 import { mergeKnownHosts, type NamedKeys, type OutdatedKeys } from './known-hosts-text.ts'
 
@@ -34,7 +34,7 @@ export async function writeSshFiles(
   const config = join(directory, 'config')
   const knownHosts = join(directory, 'known_hosts')
   try {
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await makeFolder(directory)
     const present = await readIfThere(config)
     if (present.trim() !== '' && !present.startsWith(mark))
       throw new ConfigError(
@@ -49,6 +49,19 @@ export async function writeSshFiles(
   } catch (cause) {
     if (cause instanceof AppError) throw cause
     throw new AppError('WRITE_FAILED', `the files for ssh cannot be written into ${directory}`, { cause })
+  }
+}
+
+/** With those above it. The library's own way to do so goes round for ever where a folder takes none (nodejs: `/proc`). */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 })
+  } catch (error) {
+    // What is there and is no folder shows when a file in it is opened.
+    if (errorCode(error) === 'EEXIST') return
+    if (errorCode(error) !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path))
+    await mkdir(path, { mode: 0o700 })
   }
 }
 

@@ -4,12 +4,14 @@ import { invalidConfig } from '@relay/common/config/invalid-config'
 import { type ConfigSources, loadConfig } from '@relay/common/config/load-config'
 import { Section } from '@relay/common/config/schema'
 import type { ConfigSpec } from '@relay/common/config/settings'
+import { describeError } from '@relay/common/errors'
 import type { LogLevel } from '@relay/common/log'
 import { goInteger, isGoTrue } from '@relay/common/go-value'
 import { logLevelSetting } from '@relay/common/server/server-settings'
 import { parseShellAccess } from '@relay/common/shell-host/shell-access'
 import { type ShellHostOptions, shellHostOptions } from '@relay/common/shell-host/shell-host-options'
 import { shellHostSettings } from '@relay/common/shell-host/shell-host-settings'
+import { checkedToken } from '@relay/common/token-source'
 import { type TObject, Type } from 'typebox'
 
 /** Whose variables are taken beside ours: those of `shell host` v0.2.2 or of `jump host`. */
@@ -82,6 +84,8 @@ export function loadHostConfig(generation: HostGeneration, sources: ConfigSource
   if (token === '' && tokenFile === '') problems.push({ where: 'tokenFile', what: 'it is missing' })
   if (token !== '' && tokenFile !== '')
     problems.push({ where: 'tokenFile', what: 'there is a token already; give one of the two' })
+  const tokenFlaw = token === '' ? undefined : flawOf(token)
+  if (tokenFlaw !== undefined) problems.push({ where: 'token', what: tokenFlaw })
   if (problems.length > 0) throw invalidConfig(spec.program, problems)
   const places = [
     environment['CREDENTIALS_DIRECTORY'] ?? '',
@@ -123,6 +127,15 @@ function inOurWords(
     ...environment,
     ...(number === undefined ? {} : { [port]: String(number) }),
     ...(level === '' && isGoTrue(environment[development]) ? { [`${envPrefix}_LOG_LEVEL`]: 'debug' } : {}),
+  }
+}
+
+function flawOf(token: string): string | undefined {
+  try {
+    checkedToken(token, 'the environment')
+    return undefined
+  } catch (error) {
+    return describeError(error)
   }
 }
 

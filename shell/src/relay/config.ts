@@ -82,7 +82,7 @@ const schema = Section({
     default: '5m',
   }),
   drainWithin: drainSetting(),
-  logLevel: logLevelSetting(),
+  logLevel: logLevelSetting(['JUMP_RELAY_LOG_LEVEL']),
   metrics: Section({
     port: portSetting(
       'port of `/metrics`; 0: none',
