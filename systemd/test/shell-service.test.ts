@@ -100,5 +100,21 @@ describe.skipIf(why !== undefined)(
       const secret = await lab.container.shell('cat /etc/shell-relay/secret')
       expect(await lab.container.shell('journalctl --no-pager --output=export')).not.toContain(secret)
     })
+
+    test('has a board without an agent as host, by the unit that comes as an example', async () => {
+      const example = '/usr/share/doc/relay-server/examples/shell-host.service'
+      const host = 'shell-host.service'
+      await lab.container.write('/etc/shell-host/token', await lab.shellToken('spin30', 'host'), '600')
+      await lab.container.shell(
+        `sed 's|https://.*|http://127.0.0.1:3004/shell/spin30|' ${example} > /etc/systemd/system/${host}`,
+      )
+
+      await lab.container.shell(`systemctl daemon-reload; systemctl enable --now ${host}`)
+
+      await lab.property(unit, 'StatusText', (text) => text.includes('1 host, 0 sessions'))
+      await lab.property(host, 'StatusText', (text) => text.startsWith('shell spin30 live'))
+      await lab.container.shell(`systemctl stop ${host}`)
+      expect(await lab.show(host, 'Result', 'NRestarts')).toEqual({ Result: 'success', NRestarts: '0' })
+    })
   },
 )

@@ -7,7 +7,12 @@ import { runCommand } from './container/run-command.ts'
 
 const systemdFolder = join(import.meta.dirname, '..')
 const unitsFolder = join(systemdFolder, 'units')
-const units = await readdir(unitsFolder)
+const ofPackages = await readdir(unitsFolder)
+/** Whole units that administrators copy. */
+const exampleUnits = (await readdir(join(systemdFolder, 'examples'))).filter((name) =>
+  name.endsWith('.service'),
+)
+const units = [...ofPackages, ...exampleUnits]
 const services = units.filter((name) => name.endsWith('.service'))
 
 /** What `systemd-analyze security` may give at most, of 10. */
@@ -15,6 +20,12 @@ const mostExposure: Readonly<Record<string, number>> = {
   'relay-agent.service': 2,
   'relay.service': 1.5,
   'shell-relay.service': 1.5,
+  'shell-host.service': 1.5,
+}
+
+function readUnit(name: string): Promise<string> {
+  const folder = ofPackages.includes(name) ? unitsFolder : join(systemdFolder, 'examples')
+  return readFile(join(folder, name), 'utf8')
 }
 
 /** `--recursive-errors` and `--offline` came with 250; Ubuntu 22.04 has 249. */
@@ -30,7 +41,7 @@ describe('the units', () => {
     await mkdir(join(root, 'units'))
     await mkdir(join(root, 'programs'))
     for (const name of units) {
-      const text = await readFile(join(unitsFolder, name), 'utf8')
+      const text = await readUnit(name)
       await writeFile(join(root, 'units', name), await withPrograms(text))
     }
   })
@@ -89,7 +100,7 @@ describe('the units', () => {
   })
 
   test.each(services)('%s is started for ever, but not with a wrong configuration', async (name) => {
-    const text = await readFile(join(unitsFolder, name), 'utf8')
+    const text = await readUnit(name)
 
     expect(text).toMatch(/^Restart=always$/m)
     expect(text).toMatch(/^StartLimitIntervalSec=0$/m)
@@ -97,7 +108,7 @@ describe('the units', () => {
   })
 
   test.each(units)('%s uses no key that an old systemd would misread', async (name) => {
-    const text = await readFile(join(unitsFolder, name), 'utf8')
+    const text = await readUnit(name)
     const keys = [...text.matchAll(/^([A-Za-z]+)=/gm)].map(([, key]) => key ?? '')
 
     expect(keys.filter((key) => youngerThan245.has(key))).toEqual(
