@@ -4,6 +4,7 @@ import { versionCommand } from '@relay/common/version-command'
 import { clientCommand } from './client/client-command.ts'
 import { hostCommand } from './host/host-command.ts'
 import { acceptOldFlags } from './old-flags.ts'
+import { pipeCommand } from './pipe/pipe-command.ts'
 import { jumpRelayWords, serveCommand } from './relay/serve-command.ts'
 import { settingsCommand } from './relay/settings-command.ts'
 import { jumpToken } from './token/token-options.ts'
@@ -20,6 +21,7 @@ export const jumpProgram: Program = {
     hostCommand('jump'),
     clientCommand('jump'),
     tokenCommand(jumpToken),
+    pipeCommand,
     settingsCommand('jump'),
     versionCommand(version),
   ],

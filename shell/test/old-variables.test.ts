@@ -2,6 +2,7 @@ import { settingsOf } from '@relay/common/config/settings'
 import { expect, test } from 'vitest'
 import { ignoredClientSettings, listenSpec } from '../src/client/client-config.ts'
 import { hostSpec } from '../src/host/host-config.ts'
+import { ignoredPipeSettings, pipeSpec, pipeWays } from '../src/pipe/pipe-config.ts'
 import { shellRelaySpec } from '../src/relay/config.ts'
 import { oldShellEnvironment } from '../src/relay/old-shell-environment.ts'
 import { jumpToken, shellToken } from '../src/token/token-options.ts'
@@ -26,6 +27,9 @@ const variables = {
   ),
   'jump host': names('JUMP_HOST', 'LOCAL_PORT ACCESS TOKEN DEVELOPMENT'),
   'jump client': names('JUMP_CLIENT', 'LOCAL_PORT RELAY_SESSION TOKEN LOG_LEVEL LOG_FORMAT LOG_FILE'),
+  'jump pipe': pipeWays.flatMap((way) =>
+    names(`JUMP_PIPE_${way.toUpperCase()}`, 'PORT_LISTEN PORT_TARGET LOG_LEVEL LOG_FORMAT'),
+  ),
   'jump token': names('JUMP_TOKEN', 'LIFETIME ROLE SECRET TOPIC CONNECTION_TYPE AUDIENCE'),
 } as const
 
@@ -49,6 +53,7 @@ const taken: Readonly<Record<keyof typeof variables, readonly string[]>> = {
   'jump relay': settingNames(shellRelaySpec),
   'jump host': settingNames(hostSpec('jump')),
   'jump client': settingNames(listenSpec),
+  'jump pipe': pipeWays.flatMap((way) => settingNames(pipeSpec(way))),
   'jump token': tokenNames(jumpToken),
 }
 
@@ -57,7 +62,11 @@ test.each(Object.keys(variables) as (keyof typeof variables)[])(
   (command) => {
     const unknown = variables[command].filter((name) => {
       const environment = { [name]: 'something else' }
-      const ignored = [...oldShellEnvironment(environment).ignored, ...ignoredClientSettings(environment)]
+      const ignored = [
+        ...oldShellEnvironment(environment).ignored,
+        ...ignoredClientSettings(environment),
+        ...(command === 'jump pipe' ? ignoredPipeSettings(environment) : []),
+      ]
       const isTold = ignored.some((text) => text.startsWith(`${name}: `))
       return !taken[command].includes(name) && !modes.has(name) && !isTold
     })

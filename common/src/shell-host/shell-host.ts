@@ -4,6 +4,7 @@ import type { Log } from '../log.ts'
 import type { Progress } from '../progress.ts'
 import type { Environment } from '../proxy.ts'
 import type { TokenSource } from '../token-source.ts'
+import type { openLink } from '../tunnel/dial-link.ts'
 import { hostAndPort } from './host-and-port.ts'
 import { HostKeysDesk } from './host-keys-desk.ts'
 import { HostSessions } from './host-sessions.ts'
@@ -19,6 +20,7 @@ export interface ShellHostDeps {
   /** Of the process, for its proxy. */
   readonly environment: Environment
   readonly token: TokenSource
+  readonly openLink?: typeof openLink
 }
 
 const tickEveryMs = 1_000
