@@ -229,7 +229,7 @@ test.each([
       stderr: '',
     })
   },
-  200_000,
+  320_000,
 )
 
 test.each([
