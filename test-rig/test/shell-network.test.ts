@@ -26,6 +26,8 @@ const flow = fileURLToPath(new URL('../src/shell/network/flow.ts', import.meta.u
 const id = 'pend00'
 const slowMs = 300_000
 const copiedBytes = 500_000_000
+/** Longer than any wait between two dials. */
+const stalledMs = 60_000
 const cuts = 20
 type Way = 'down' | 'up'
 /** Seconds for one way, megabytes for the other. */
@@ -129,7 +131,7 @@ describe('a long and lossy way', () => {
       // One in each part of the file, so that bytes are under way each time.
       const mark = ((done + 1) / (cuts + 1)) * copiedBytes
       await until('the copy grows', async () => hasEnded || (await sizeOf(copy)) >= mark, {
-        withinMs: slowMs,
+        withinMs: stalledMs,
         everyMs: 20,
       })
       if (hasEnded) break
