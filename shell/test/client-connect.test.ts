@@ -400,7 +400,7 @@ test.each([
     'the token is for another experiment',
     ['connect', 'pend00'],
     fakeToken({ topic: 'pend01', prefix: 'shell', scopes: ['client'], aud: 'http://127.0.0.1:1' }),
-    /the session address is that of "pend01", not of "pend00"/,
+    /the token is for "pend01", not for "pend00"/,
   ],
   [
     'the token is one of a host',
