@@ -4,9 +4,12 @@ import type { AddressInfo } from 'node:net'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
+import { systemClock } from '../src/clock.ts'
 import { describeError } from '../src/errors.ts'
 import { exchangeToken } from '../src/exchange-token.ts'
 import { proxyAgent } from '../src/proxy.ts'
+import { openLink } from '../src/tunnel/dial-link.ts'
+import { deaf, type LinkEnd } from '../src/tunnel/tunnel-link.ts'
 import { Servers, type TunnelProxy } from './servers.ts'
 
 // Made for these tests, for `lab.test`, names below it and `localhost`; nothing else trusts it.
@@ -18,6 +21,7 @@ const usualCertificates = getCACertificates('default')
 const token = 'tok.en.x'
 const uri = 'wss://relay.lab.test/session/123?code=x'
 const servers = new Servers()
+const streamed = Buffer.alloc(1_000_000, 'a stream within TLS ')
 const requests: (string | undefined)[] = []
 let proxy: TunnelProxy = { address: '', tunnels: [] }
 let port = 0
@@ -30,7 +34,15 @@ beforeAll(async () => {
     if (request.url === '/plain') response.writeHead(307, { location: `http://localhost:${port}/x` }).end()
     else response.end(JSON.stringify({ uri }))
   })
-  new WebSocketServer({ server }).on('connection', (peer) => peer.send('hello'))
+  new WebSocketServer({ server }).on('connection', (peer) => {
+    peer.send('hello')
+    // In pieces, with text between them, as a tunnel has it.
+    for (let at = 0; at < streamed.length; at += 70_000) {
+      peer.send(streamed.subarray(at, at + 70_000))
+      peer.send('a1')
+    }
+    peer.close(1000)
+  })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   port = (server.address() as AddressInfo).port
   proxy = await servers.proxy(port)
@@ -111,4 +123,27 @@ test('a websocket over TLS through a proxy', async () => {
 
   expect(message).toBe('hello')
   expect(proxy.tunnels.at(-1)?.url).toBe('relay.lab.test:443')
+})
+
+test('the bytes of a tunnel over TLS through a proxy arrive as they were sent, and texts between them', async () => {
+  const bytes: Buffer[] = []
+  const texts: string[] = []
+  const { promise: closed, resolve: close } = Promise.withResolvers<LinkEnd>()
+  const link = await openLink(uri, {
+    timeoutMs: 20_000,
+    signal: new AbortController().signal,
+    environment,
+    clock: systemClock,
+    receiver: {
+      ...deaf,
+      linkBytes: (data) => void bytes.push(data),
+      linkText: (text) => void texts.push(text),
+      linkClosed: close,
+    },
+  })
+
+  expect(link.isTunnel).toBe(true)
+  expect((await closed).code).toBe(1000)
+  expect(Buffer.concat(bytes).equals(streamed)).toBe(true)
+  expect(texts).toEqual(['hello', ...Array.from({ length: 15 }, () => 'a1')])
 })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { usualLinkTimes } from '../src/relay/exchange/exchange-options.ts'
@@ -191,6 +192,17 @@ describe('a peer that is not there any more', () => {
     clearInterval(pings)
     await client.closed
     expect((await host.closed).code).toBe(1000)
+  })
+
+  test('an end of ours that sends a message without bytes owes nothing more', async () => {
+    rig = await ExchangeRig.start()
+    const { client, host } = await rig.pair(await rig.join('manager'), { kind: 'tunnel' })
+    client.send(Buffer.from('x'))
+    expect((await host.read(1)).toString()).toBe('x')
+    client.socket.send(Buffer.alloc(0))
+    client.socket.ping()
+    await once(client.socket, 'pong')
+    expect([...rig.exchange.links].map(({ unfinished }) => unfinished.bytes)).toEqual([0, 0, 0])
   })
 
   test('a ghost of a host is asked when the host comes again, and gone soon', async () => {

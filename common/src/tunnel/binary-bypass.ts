@@ -41,8 +41,11 @@ export function bypassBinary(
   websocket.on('error', () => frames.stop())
   // What a paused connection still holds at its end, the library would read for itself, in the middle of a frame.
   tcp.prependListener('close', () => {
-    const rest = tcp.readableLength > 0 ? (tcp.read() as Buffer | null) : null
-    if (rest !== null) frames.push(rest)
+    while (tcp.readableLength > 0) {
+      const rest = tcp.read() as Buffer | null
+      if (rest === null) break
+      frames.push(rest)
+    }
     frames.stop()
   })
   return true

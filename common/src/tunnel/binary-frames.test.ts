@@ -104,6 +104,21 @@ test('gives the bytes of binary messages as they were, and every other frame as 
   )
 })
 
+test('tells of a frame without bytes, which may be the end of a message', () => {
+  const pieces: number[] = []
+  const frames = new BinaryFrames({
+    isMasked: false,
+    maxFrameBytes: 10,
+    onBytes: ({ length }) => pieces.push(length),
+    onOther: () => {},
+    onFault: () => {},
+  })
+  frames.push(encode({ opcode: 2, isFinal: true, payload: Buffer.alloc(0) }))
+  frames.push(encode({ opcode: 2, isFinal: false, payload: Buffer.from('abc') }))
+  frames.push(encode({ opcode: 0, isFinal: true, payload: Buffer.alloc(0) }))
+  expect(pieces).toEqual([0, 3, 0])
+})
+
 test('gives nothing that comes behind a close frame', () => {
   const close = encode({ opcode: 8, isFinal: true, payload: Buffer.from([3, 232]) })
   const late = encode({ opcode: 2, isFinal: true, payload: Buffer.from('late') })

@@ -3,7 +3,7 @@ export interface BinaryFramesOptions {
   readonly isMasked: boolean
   /** Longer binary frames are passed to `onOther`. */
   readonly maxFrameBytes: number
-  /** Payload of binary messages, unmasked, in pieces as they came. The bytes belong to the receiver. */
+  /** Payload of binary messages, unmasked, in pieces as they came; empty for an empty frame. The bytes belong to the receiver. */
   readonly onBytes: (data: Buffer) => void
   /** Everything else, in order and exactly as it came: whole frames, in one or more pieces. */
   readonly onOther: (bytes: Buffer) => void
@@ -16,6 +16,7 @@ const textOpcode = 1
 const binaryOpcode = 2
 const closeOpcode = 8
 const maxHeaderBytes = 14
+const nothing = Buffer.alloc(0)
 
 type Reading =
   /** A header. */
@@ -110,7 +111,9 @@ export class BinaryFrames {
       this.#isBinaryOpen = !isFinal
       this.#keyAt = 0
       this.#hasKey = isMasked && header.readInt32LE(wanted - 4) !== 0
+      // One without bytes is told too: it ends a message, and is a sign of life.
       if (this.#left > 0) this.#reading = 'bytes'
+      else this.#options.onBytes(nothing)
     } else {
       this.#beginOther(opcode, isFinal, isRegular && !isOfBinary)
       this.#options.onOther(Buffer.from(header.subarray(0, wanted)))

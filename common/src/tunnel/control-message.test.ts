@@ -100,6 +100,7 @@ test.each([
   ['{"type":"opened","received":-1}', false],
   ['{"type":"of a later version"}', false],
   ['a12', false],
+  ['{"type":"hello","x":{"type":"open"}}', false],
   ['', false],
 ])('%s is an open that cannot be understood: %s', (text, isBroken) => {
   expect(isBrokenOpen(text)).toBe(isBroken)

@@ -71,7 +71,13 @@ export function parseControl(text: string): ControlMessage | undefined {
 
 /** Whether a text that `parseControl` does not take says of itself that it is an `open`. Takes any text. Pure. */
 export function isBrokenOpen(text: string): boolean {
-  return /^\s*\{.*"type"\s*:\s*"open"/s.test(text) && parseControl(text) === undefined
+  if (parseControl(text) !== undefined) return false
+  try {
+    const body: unknown = JSON.parse(text)
+    return typeof body === 'object' && body !== null && 'type' in body && body.type === 'open'
+  } catch {
+    return /^\s*\{.*"type"\s*:\s*"open"/s.test(text)
+  }
 }
 
 function parseAck(text: string): ControlMessage | undefined {

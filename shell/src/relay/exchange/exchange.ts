@@ -270,7 +270,14 @@ export class Exchange implements ExchangeForAccess {
     this.#links.add(link)
     if (link.carriesStream) {
       const onBytes = (data: Buffer): void => link.received(data, true, clock.monotonicMs())
-      bypassBinary(socket, { tcp, isPeerClient: true, maxFrameBytes: maxMessageBytes, onBytes })
+      const isShort = bypassBinary(socket, {
+        tcp,
+        isPeerClient: true,
+        maxFrameBytes: maxMessageBytes,
+        onBytes,
+      })
+      if (!isShort)
+        log.debug({ id: link.permission.id }, 'the bytes of a link go through the websocket library')
     }
     socket.on('message', (data, isBinary) => link.received(data as Buffer, isBinary, clock.monotonicMs()))
     socket.on('ping', (data) => link.pinged(data.length))
