@@ -116,6 +116,29 @@ test('a config of somebody else is never replaced, nor ours by nothing', patient
   expect(await readFile(path, 'utf8')).toBe('Host mine\n')
 })
 
+test('names that ssh-keygen has hashed are known again', patient, async () => {
+  await putToken('pend00')
+  const directory = join(folder, 'ssh')
+  const knownHosts = join(directory, 'known_hosts')
+  answers.set('/shell/pend00/host-keys', { keys: [keyA] })
+  expect(await config('--write', directory).exit).toBe(0)
+  execFileSync('ssh-keygen', ['-H', '-f', knownHosts], { stdio: 'ignore' })
+  const hashed = await readFile(knownHosts, 'utf8')
+  expect(hashed).toMatch(/^\|1\|/)
+  answers.set('/shell/pend00/host-keys', { keys: [keyB] })
+  const careful = config('--write', directory)
+
+  expect(await careful.exit).toBe(1)
+  expect(careful.stderr).toMatch(/pend00: its host key has CHANGED/)
+  expect(await readFile(knownHosts, 'utf8')).toBe(hashed)
+  expect(await config('--write', directory, '--replace-keys').exit).toBe(0)
+  const found = execFileSync('ssh-keygen', ['-F', 'pend00', '-f', knownHosts], { encoding: 'utf8' })
+  expect(found.split('\n').filter((line) => !line.startsWith('#') && line !== '')).toEqual([`pend00 ${keyB}`])
+  expect(
+    execFileSync('ssh', ['-G', '-F', join(directory, 'config'), 'pend00'], { encoding: 'utf8' }),
+  ).toMatch(/^hashknownhosts no$/m)
+})
+
 test('a changed key is kept as it was and told, unless it shall be replaced', patient, async () => {
   await putToken('pend00')
   answers.set('/shell/pend00/host-keys', { keys: [keyA] })

@@ -1,3 +1,11 @@
+import {
+  type KnownHostLine,
+  meansHost,
+  parseKnownHostLine,
+  signedWord,
+  withoutHost,
+} from './known-host-line.ts'
+
 /** The keys that stand for one experiment. */
 export interface NamedKeys {
   readonly id: string
@@ -27,8 +35,9 @@ export interface MergedKnownHosts {
 }
 
 /**
- * Puts keys into the text of a `known_hosts`. Lines of other names, comments and what cannot be read stay as they are. A
- * key of the same type that differs is a conflict, unless it is signed or may replace. When keys were signed stands in the
+ * Puts keys into the text of a `known_hosts`. Lines of other names, marked ones, comments and what cannot be read stay as
+ * they are; a line counts for an experiment where ssh finds its name, be it hashed, a pattern or one of several. A key of
+ * the same type that differs is a conflict, unless it is signed or may replace. When keys were signed stands in the
  * comment of their lines: what was signed earlier, or not at all, never takes their place, so that whoever kept an old
  * answer cannot bring back a key that was given up. Pure.
  */
@@ -39,10 +48,10 @@ export function mergeKnownHosts(before: string, named: readonly NamedKeys[]): Me
   let lines = before.split('\n').filter((line, index, all) => line !== '' || index < all.length - 1)
   for (const { id, keys, signedAtSec, mayReplace } of named) {
     if (keys.length === 0) continue
-    const own = lines.filter((line) => nameOf(line) === id)
-    const present = own.map(keyOf)
+    const own = lines.flatMap((line) => ownLine(line, id) ?? [])
+    const present = own.map(({ key }) => key)
     const hasChanged = present.length > 0 && keys.some((key) => isOther(key, present))
-    const knownAtSec = Math.max(0, ...own.map(signedAtSecOf))
+    const knownAtSec = Math.max(0, ...own.map((line) => line.signedAtSec))
     const isBehind = (signedAtSec ?? 0) < knownAtSec
     if (!mayReplace && (isBehind || (hasChanged && signedAtSec === undefined))) {
       if (hasChanged && signedAtSec === undefined) conflicts.push(id)
@@ -51,24 +60,18 @@ export function mergeKnownHosts(before: string, named: readonly NamedKeys[]): Me
     }
     if (hasChanged) replaced.push(id)
     lines = [
-      ...lines.filter((line) => nameOf(line) !== id),
+      ...lines.flatMap((line) => {
+        const known = ownLine(line, id)
+        return known === undefined ? [line] : (withoutHost(line, known.names, id) ?? [])
+      }),
       ...keys.map((key) => `${id} ${key}${signedComment(signedAtSec ?? 0)}`),
     ]
   }
   return { text: lines.length === 0 ? '' : `${lines.join('\n')}\n`, conflicts, outdated, replaced }
 }
 
-const signedWord = 'signed='
-
 function signedComment(atSec: number): string {
   return atSec === 0 ? '' : ` ${signedWord}${timeText(atSec)}`
-}
-
-/** 0 where the line does not say. */
-function signedAtSecOf(line: string): number {
-  const comment = line.split(' ')[3] ?? ''
-  const atMs = comment.startsWith(signedWord) ? Date.parse(comment.slice(signedWord.length)) : Number.NaN
-  return Number.isNaN(atMs) ? 0 : Math.floor(atMs / 1000)
 }
 
 /** A second of 1970 in RFC 3339. Pure. */
@@ -76,13 +79,9 @@ export function timeText(atSec: number): string {
   return new Date(atSec * 1000).toISOString().replace('.000Z', 'Z')
 }
 
-/** Only plain lines with one name are ours; a marked, hashed or joined one is somebody's own. */
-function nameOf(line: string): string | undefined {
-  return /^([\w-]+) \S+ \S+/.exec(line)?.[1]
-}
-
-function keyOf(line: string): string {
-  return line.split(' ').slice(1, 3).join(' ')
+function ownLine(line: string, id: string): KnownHostLine | undefined {
+  const known = parseKnownHostLine(line)
+  return known !== undefined && meansHost(known.names, id) ? known : undefined
 }
 
 function isOther(key: string, present: readonly string[]): boolean {

@@ -17,6 +17,7 @@ Host pend00
   User "lab admin"
   ProxyCommand npx shell connect --tokens '/my to%%kens/it'\\''s' pend00
   UserKnownHostsFile "/my ssh/known_hosts"
+  HashKnownHosts no
   CheckHostIP no
   ServerAliveInterval 30
   ServerAliveCountMax 5

@@ -34,7 +34,10 @@ export function sshConfigText({
         `  HostKeyAlias ${id}`,
         ...(user === undefined ? [] : [`  User ${configWord(user)}`]),
         `  ProxyCommand ${start} ${id}`,
-        ...(knownHostsFile === undefined ? [] : [`  UserKnownHostsFile ${configWord(knownHostsFile)}`]),
+        ...(knownHostsFile === undefined
+          ? []
+          : // Debian hashes names, and a person must see which key is whose.
+            [`  UserKnownHostsFile ${configWord(knownHostsFile)}`, '  HashKnownHosts no']),
         '  CheckHostIP no',
         '  ServerAliveInterval 30',
         '  ServerAliveCountMax 5',
