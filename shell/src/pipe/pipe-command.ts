@@ -6,6 +6,7 @@ import { exitCode, UsageError } from '@relay/common/errors'
 import { listen } from '@relay/common/listen'
 import { createLog, type Log } from '@relay/common/log'
 import { favourThroughput } from '@relay/common/tunnel/favour-throughput'
+import { endAtTakenPort } from '../taken-port.ts'
 import { DirectPipe, type PortPipe } from './direct-pipe.ts'
 import {
   ignoredPipeSettings,
@@ -31,8 +32,12 @@ export const pipeCommand: Command = {
   run: async (args, process) => {
     const way = pipeWays.find((known) => known === args['way'])
     if (way === undefined) throw new UsageError(`a way to carry is needed: ${pipeWays.join(', ')}`)
-    await runPipe(way, loadPipeConfig(way, args, process), process)
-    return exitCode.ok
+    try {
+      await runPipe(way, loadPipeConfig(way, args, process), process)
+      return exitCode.ok
+    } catch (error) {
+      return endAtTakenPort('jump', error, process)
+    }
   },
 }
 
