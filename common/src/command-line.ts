@@ -1,6 +1,11 @@
 import yargs, { type Options, type PositionalOptions } from 'yargs'
 import { exitCode, UsageError } from './errors.ts'
-import { explainFinding, onlyCommand, refuseWrongArguments } from './wrong-arguments.ts'
+import {
+  explainFinding,
+  onlyCommand,
+  refuseWrongArguments,
+  refuseWrongSwitchesInFront,
+} from './wrong-arguments.ts'
 import { endWithFault } from './write-fault.ts'
 
 /** What a command may touch of the process; tests give their own. */
@@ -115,5 +120,6 @@ async function parseAndRun(program: Program, argv: readonly string[], process: P
   })
   if (output !== '') process.stdout.write(`${output}\n`)
   if (chosen === undefined) return exitCode.ok
+  refuseWrongSwitchesInFront(argv, chosen.command.options)
   return await chosen.command.run(chosen.args, process)
 }

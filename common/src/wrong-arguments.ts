@@ -29,10 +29,8 @@ export function refuseWrongArguments(argv: readonly string[], known: KnownArgume
   }
   const names = known.commands.map(commandName)
   if (name === undefined) throw new UsageError(`a command is missing; there are ${names.join(', ')}`)
-  if (name.startsWith('-') || name === 'help') {
-    if (isAboutAll(name) || !argv.some((argument) => names.includes(argument))) return
-    throw new UsageError(`a command comes first, and ${name.split('=')[0]} behind it`)
-  }
+  // The parser takes options in front of a command too; which one it is, the parser alone can tell.
+  if (name.startsWith('-') || name === 'help') return
   const command = known.commands.find((candidate) => commandName(candidate) === name)
   if (command === undefined) {
     const near = nearestName(name, names)
@@ -40,6 +38,17 @@ export function refuseWrongArguments(argv: readonly string[], known: KnownArgume
     throw new UsageError(`there is no command "${name}"; ${advice}`)
   }
   refuseWrongSwitches(argv.slice(1), command.options ?? {})
+}
+
+/**
+ * Finds wrong switches among the arguments of a command that stands behind options. Pure.
+ * @throws {UsageError}
+ */
+export function refuseWrongSwitchesInFront(
+  argv: readonly string[],
+  options: Readonly<Record<string, Options>> = {},
+): void {
+  if (argv[0]?.startsWith('-') === true) refuseWrongSwitches(argv, options)
 }
 
 /** The one command, named `$0`, of a program that has no others; undefined for a program with named commands. Pure. */
@@ -76,6 +85,13 @@ function refuseWrongSwitch(argument: string, options: Readonly<Record<string, Op
 
 /** The parser's own finding as one sentence that names the argument as it was typed. Pure. */
 export function explainFinding(finding: string, argv: readonly string[], known: KnownArguments): string {
+  const [first = ''] = argv
+  // An unknown option takes the command behind it for its value, and then nothing else is true of the line.
+  if (onlyCommand(known) === undefined && first.startsWith('-') && !isAboutAll(first)) {
+    const names = new Set(known.commands.map(commandName))
+    if (argv.some((argument) => names.has(argument)))
+      return `a command comes first, and ${first.split('=')[0]} behind it`
+  }
   const text = finding.replaceAll(/\s*\n\s*/g, ' ').replace(/\.$/, '')
   const [kind = '', rest = ''] = splitAtColon(text)
   const command = onlyCommand(known) ?? known.commands.find((candidate) => commandName(candidate) === argv[0])
