@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -486,7 +486,8 @@ describe('the host of the old programs', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}/ws/data`)
     await new Promise((resolve) => socket.once('open', resolve))
     socket.send('recorded')
-    await eventually(() => readFileSync(join(directory, 'out.txt'), 'utf8') === 'recorded')
+    const file = join(directory, 'out.txt')
+    await eventually(() => existsSync(file) && readFileSync(file, 'utf8') === 'recorded')
     socket.terminate()
   })
 })
