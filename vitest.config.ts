@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './test-rig/src/rig/longest-first.ts'
 
 /** For `expect.poll`: a machine that is busy is no fault. */
-const expectations = { poll: { timeout: 10_000 } }
+const expectations = { poll: { timeout: 20_000 } }
 
 /** Of the rig, what looks at the shell with real sshd, ssh and networks. */
 const shellTests = ['test-rig/test/shell-*.test.ts', 'test-rig/test/golden-shell.test.ts']
